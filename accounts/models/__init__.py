@@ -1,0 +1,8 @@
+"""Who: people, the workspaces that own everything, and the mails that people get."""
+
+from accounts.models.encrypted import EncryptedJSONField, EncryptedTextField
+from accounts.models.mail import Mail
+from accounts.models.user import User
+from accounts.models.workspace import Membership, Workspace
+
+__all__ = ["EncryptedJSONField", "EncryptedTextField", "Mail", "Membership", "User", "Workspace"]

@@ -1,0 +1,65 @@
+"""beat: django-celery-beat's scheduler, which also rings the bell at the very moment when something is due."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+from django_celery_beat.schedulers import DatabaseScheduler
+
+from blogscheduler.celery import ring
+from posts import publishing
+from posts.tasks import PUBLISH_DUE
+
+log = logging.getLogger(__name__)
+
+LONGEST_SLEEP = 1.0  # seconds
+RING_EVERY = 1.0  # seconds: one bell is enough however much is due
+
+# Rows of django-celery-beat, visible in the admin. Two beats double every one of them: each bears it.
+PERIODIC: dict[str, dict[str, Any]] = {
+    "Publish what is due (the net under the bell)": {"task": PUBLISH_DUE, "schedule": timedelta(seconds=60)},
+    "Rescue what a dead worker left": {"task": "posts.tasks.rescue", "schedule": timedelta(seconds=30)},
+    "Send mails that wait": {"task": "accounts.tasks.send_mail", "schedule": timedelta(seconds=60)},
+}
+
+
+class BellScheduler(DatabaseScheduler):
+    """Sleeps until the next delivery is due, at most a second, and rings."""
+
+    _rung_at = 0.0
+
+    def setup_schedule(self) -> None:
+        super().setup_schedule()
+        self.update_from_dict(
+            {name: {**row, "options": {"expires": 30}} for name, row in PERIODIC.items()}
+        )
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        pause = LONGEST_SLEEP
+        try:
+            pause = min(super().tick(*args, **kwargs), LONGEST_SLEEP)
+            pause = min(pause, self.ring_if_due())
+        except DatabaseError as problem:
+            log.warning("beat cannot reach the database and tries again in a second: %s", problem)
+            close_old_connections()
+        return pause
+
+    def ring_if_due(self) -> float:
+        """Ring when something can be taken now; the seconds until there will be."""
+        now = timezone.now()
+        moment = publishing.next_due(now)
+        if moment is None:
+            return LONGEST_SLEEP
+        if moment > now:
+            return max((moment - now).total_seconds(), 0.001)
+        since = time.monotonic() - self._rung_at
+        if since < RING_EVERY:
+            return RING_EVERY - since
+        self._rung_at = time.monotonic()
+        ring(PUBLISH_DUE)
+        return RING_EVERY

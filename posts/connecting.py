@@ -1,0 +1,150 @@
+"""Verbs: connect a channel, prove its credentials, give it new ones, pause it, remove it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.models import Workspace
+from posts.models import Channel, Delivery
+from posts.packing import door_of
+from publishers import PUBLISHERS
+from publishers.base import Account
+from publishers.errors import NotAuthorized, PublishingError
+
+Status = Channel.Status
+
+
+class NameTaken(Exception):
+    """There is a channel of this name in the workspace already."""
+
+
+def connect(
+    workspace: Workspace, platform: str, name: str, credentials: dict[str, Any], channel_settings: dict[str, Any]
+) -> Channel:
+    """Save a new channel as CHECKING; a worker asks the platform next. Raises NameTaken. Ring after the commit."""
+    try:
+        with transaction.atomic():
+            return Channel.objects.create(
+                workspace=workspace,
+                platform=platform,
+                name=name,
+                credentials=credentials,
+                secret_hint=_hint(credentials),
+                settings=channel_settings,
+            )
+    except IntegrityError as error:
+        raise NameTaken from error
+
+
+def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_settings: dict[str, Any]) -> None:
+    """New settings, and new credentials where they are given: an empty secret keeps the old one. CHECKING again."""
+    kept = {**channel.credentials, **{key: value for key, value in credentials.items() if value}}
+    try:
+        with transaction.atomic():
+            Channel.objects.filter(pk=channel.pk).exclude(status=Status.REMOVED).update(
+                name=name,
+                credentials=kept,
+                secret_hint=_hint(kept),
+                settings=channel_settings,
+                revision=F("revision") + 1,
+                status=Status.CHECKING,
+                problem="",
+                problem_field="",
+                lease_until=None,
+            )
+    except IntegrityError as error:
+        raise NameTaken from error
+
+
+def _hint(credentials: dict[str, Any]) -> str:
+    """The last four characters of a secret that is long enough to spare them."""
+    secret = next((str(value) for value in credentials.values() if value), "")
+    return secret[-4:] if len(secret) >= 12 else ""
+
+
+def check_again(channel: Channel) -> None:
+    """Ask the platform once more, with what we have."""
+    Channel.objects.filter(pk=channel.pk, status__in=[Status.OPEN, Status.CLOSED]).update(
+        status=Status.CHECKING, problem="", problem_field="", revision=F("revision") + 1
+    )
+
+
+def verify_waiting(clock: Callable[[], datetime]) -> int:
+    """Check every channel that waits for it; the number of those that were checked."""
+    waiting = Channel.objects.filter(status=Status.CHECKING).values_list("pk", flat=True)
+    return sum(verify(pk, clock) is not None for pk in list(waiting))
+
+
+def verify(channel_id: int, clock: Callable[[], datetime]) -> str | None:
+    """Ask the platform who we are, and write what it said, in one sentence, which is returned.
+
+    None when the channel does not wait for a check, or somebody else does it at this moment.
+    """
+    free = Q(lease_until=None) | Q(lease_until__lt=Now())
+    mine = Channel.objects.filter(free, pk=channel_id, status=Status.CHECKING)
+    if not mine.update(lease_until=Now() + settings.LEASE):
+        return None
+    channel = Channel.objects.get(pk=channel_id)
+    try:
+        account = door_of(channel).open().verify()
+    except PublishingError as error:
+        return _write(channel, clock(), status=Status.CLOSED, problem=str(error), problem_field=_field_of(error, channel))
+    return _open(channel, account, clock())
+
+
+def _open(channel: Channel, account: Account, now: datetime) -> str:
+    changes = {"account_name": account.name[:200], "account_url": account.url[:1000]}
+    _write(channel, now, status=Status.OPEN, problem="", problem_field="", **changes)
+    _grace_decides(channel)
+    return f"{PUBLISHERS[channel.platform].label} knows us as {account.name}."
+
+
+def _write(channel: Channel, now: datetime, **changes: Any) -> str:
+    """Only while the credentials are still those that were checked."""
+    Channel.objects.filter(pk=channel.pk, status=Status.CHECKING, revision=channel.revision).update(
+        checked_at=now, lease_until=None, **changes
+    )
+    return str(changes.get("problem", ""))
+
+
+def _field_of(error: PublishingError, channel: Channel) -> str:
+    """The form field at which the failure belongs: the secret, else the address."""
+    publisher = PUBLISHERS[channel.platform]
+    fields = publisher.credentials_form.base_fields if isinstance(error, NotAuthorized) else {}
+    return next(iter(fields), "base_url" if "base_url" in publisher.settings_form.base_fields else "")
+
+
+def _grace_decides(channel: Channel) -> None:
+    """What waited for the channel is late or not by the workspace's grace, also what had begun before."""
+    Delivery.objects.filter(channel=channel, status=Delivery.Status.SCHEDULED, late_after=None, doubtful=False).update(
+        late_after=F("due_at") + channel.workspace.grace
+    )
+
+
+def pause(channel: Channel) -> bool:
+    return bool(Channel.objects.filter(pk=channel.pk, status=Status.OPEN).update(status=Status.PAUSED))
+
+
+def resume(channel: Channel) -> bool:
+    with transaction.atomic():
+        resumed = bool(Channel.objects.filter(pk=channel.pk, status=Status.PAUSED).update(status=Status.OPEN))
+        if resumed:
+            _grace_decides(channel)
+    return resumed
+
+
+@transaction.atomic
+def disconnect(channel: Channel) -> int:
+    """Forget the credentials and cancel what had not been sent; the history stays. The number of those cancelled."""
+    Channel.objects.filter(pk=channel.pk).update(
+        status=Status.REMOVED, credentials={}, secret_hint="", revision=F("revision") + 1
+    )
+    unsent = [Delivery.Status.WAITING, Delivery.Status.SCHEDULED, Delivery.Status.MISSED]
+    return Delivery.objects.filter(channel=channel, status__in=unsent).update(status=Delivery.Status.CANCELLED)

@@ -1,0 +1,224 @@
+"""One action for one post on one channel at one time: the heart of the product, with its state."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Now
+
+from accounts.models import Workspace
+from posts.models.channel import Channel
+from posts.models.post import Post
+
+if TYPE_CHECKING:
+    from posts.models.attempt import Attempt
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def of(self, workspace: Workspace) -> DeliveryQuerySet:
+        return self.filter(workspace=workspace)
+
+    def pending(self) -> DeliveryQuerySet:
+        """What the engine has still to act on, now or later."""
+        return self.filter(status__in=Delivery.Status.pending())
+
+    def due(self, now: datetime) -> DeliveryQuerySet:
+        """What a worker may take now, whatever its channel is doing."""
+        Status = Delivery.Status
+        in_time = Q(late_after=None) | Q(late_after__gte=now)
+        return self.filter(Q(status=Status.SCHEDULED) & in_time | Q(status=Status.CHECKING), act_at__lte=now)
+
+    def waiting_for_their_time(self, now: datetime) -> DeliveryQuerySet:
+        """What could be taken at its time if nothing changes: the bell asks with the claim's own predicate."""
+        Status = Delivery.Status
+        in_time = Q(late_after=None) | Q(late_after__gte=now)
+        return self.filter(
+            Q(status=Status.SCHEDULED) & in_time | Q(status=Status.CHECKING), channel__status=Channel.Status.OPEN
+        )
+
+    def late(self, now: datetime) -> DeliveryQuerySet:
+        """Scheduled, on an open channel, and later than the workspace's grace allows."""
+        return self.filter(
+            status=Delivery.Status.SCHEDULED, act_at__lte=now, late_after__lt=now, channel__status=Channel.Status.OPEN
+        )
+
+    def abandoned(self) -> DeliveryQuerySet:
+        """In the hands of a worker whose lease ran out: it died, or was frozen. By the database's clock."""
+        return self.filter(status=Delivery.Status.PUBLISHING, lease_until__lt=Now())
+
+    def claim_due(self, now: datetime, limit: int, lease: timedelta) -> list[Delivery]:
+        """Take the next due delivery of up to ``limit`` free channels, a lease and a new attempt number with each.
+
+        Committed when it returns. The channels are locked first (rows that another worker has locked are skipped),
+        and every condition is asked again by the update that takes: whoever else looked at the same moment loses.
+        """
+        due = self.due(now).filter(channel=OuterRef("pk")).order_by("act_at", "pk")
+        busy = Delivery.objects.filter(channel=OuterRef("pk"), status=Delivery.Status.PUBLISHING)
+        free = (
+            Channel.objects.free(now)
+            .filter(Exists(due), ~Exists(busy))
+            .annotate(next_delivery=Subquery(due.values("pk")[:1]), since=Subquery(due.values("act_at")[:1]))
+            .order_by("since", "pk")
+        )
+        if not free.exists():  # outside of a transaction: an idle look must not take SQLite's writing lock
+            return []
+        claim = uuid.uuid4()
+        with transaction.atomic():
+            locked = list(free.select_for_update(of=("self",), skip_locked=True)[:limit])
+            candidates = [channel.next_delivery for channel in locked]
+            self.due(now).filter(pk__in=candidates).update(
+                status=Case(
+                    When(status=Delivery.Status.SCHEDULED, then=Value(Delivery.Status.PUBLISHING)), default=F("status")
+                ),
+                number=F("number") + 1,
+                claim=claim,
+                lease_until=Now() + lease,
+            )
+            taken = list(self.filter(pk__in=candidates, claim=claim).select_related("post", "post__author", "channel", "workspace"))
+            Channel.objects.filter(pk__in=[delivery.channel_id for delivery in taken]).update(
+                claim=claim, lease_until=Now() + lease
+            )
+        return taken
+
+
+class Delivery(models.Model):
+    class Action(models.TextChoices):
+        PUBLISH = "publish", "Publish"
+        UPDATE = "update", "Update"
+        UNPUBLISH = "unpublish", "Unpublish"
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        SCHEDULED = "scheduled", "Scheduled"
+        PUBLISHING = "publishing", "Publishing"
+        CHECKING = "checking", "Checking"
+        PUBLISHED = "published", "Published"
+        FAILED = "failed", "Failed"
+        UNCERTAIN = "uncertain", "Uncertain"
+        MISSED = "missed", "Missed"
+        HANDED_OVER = "handed_over", "Handed over"
+        CANCELLED = "cancelled", "Cancelled"
+
+        def successors(self) -> frozenset[Delivery.Status]:
+            return SUCCESSORS[self]
+
+        @classmethod
+        def before(cls, target: Delivery.Status) -> list[Delivery.Status]:
+            """The states from which ``target`` may be reached."""
+            return [state for state in cls if target in SUCCESSORS[state]]
+
+        @classmethod
+        def pending(cls) -> list[Delivery.Status]:
+            return [cls.WAITING, cls.SCHEDULED, cls.PUBLISHING, cls.CHECKING]
+
+        @classmethod
+        def needs_a_person(cls) -> list[Delivery.Status]:
+            return [cls.FAILED, cls.UNCERTAIN, cls.MISSED, cls.HANDED_OVER]
+
+    key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # our mark on the platform; never changes
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="deliveries")
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="deliveries")
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="deliveries")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    action = models.CharField(max_length=10, choices=Action.choices, default=Action.PUBLISH)
+    occurrence = models.PositiveIntegerField(default=0, editable=False)
+    digest = models.CharField(max_length=64, blank=True, editable=False)  # of the text, for an update
+
+    due_at = models.DateTimeField("due")
+    wall_time = models.CharField(max_length=30, blank=True)  # as it was meant: 2026-03-29T09:00 …
+    zone = models.CharField(max_length=60, blank=True)  # … in this zone
+
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.SCHEDULED)
+    act_at = models.DateTimeField("next try")  # when the engine may act next: due_at, later after a set-back
+    late_after = models.DateTimeField(null=True, editable=False)  # grace over; null: it is under way, no longer asked
+    number = models.PositiveIntegerField("attempt number", default=0, editable=False)  # counts the claims: the fence
+    claim = models.UUIDField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    tries = models.PositiveSmallIntegerField(default=0, editable=False)  # that failed since a person last said go
+    # Since the last doubt: look-ups that got no answer, and look-ups that did not find it.
+    looks_failed = models.PositiveSmallIntegerField(default=0, editable=False)
+    looks_absent = models.PositiveSmallIntegerField(default=0, editable=False)
+    doubtful = models.BooleanField(default=False, editable=False)  # it may be there: look before any second try
+    # What a look-up that proves it absent means: seconds to wait before the next try, null: the refusal stands.
+    refused_unless_ours = models.BooleanField(default=False, editable=False)
+    retry_if_absent = models.FloatField(null=True, editable=False)
+    message = models.TextField(blank=True, editable=False)  # the sentence that the author reads
+
+    remote_id = models.CharField(max_length=300, blank=True, editable=False)
+    remote_url = models.CharField(max_length=1000, blank=True, editable=False)
+    published_at = models.DateTimeField(null=True, editable=False)
+    # Which text went out.
+    sent_title = models.CharField(max_length=300, blank=True, editable=False)
+    sent_markdown = models.TextField(blank=True, editable=False)
+    sent_digest = models.CharField(max_length=64, blank=True, editable=False)
+    sent_version = models.PositiveIntegerField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = models.Manager.from_queryset(DeliveryQuerySet)()
+    attempts: models.Manager[Attempt]
+
+    class Meta:
+        ordering = ["due_at", "pk"]
+        verbose_name_plural = "deliveries"
+        indexes = [
+            models.Index(fields=["workspace", "due_at"]),
+            # Due rows, and nothing else: as quick with a million future deliveries as with a thousand.
+            models.Index(fields=["channel", "act_at"], name="due", condition=Q(status__in=["scheduled", "checking"])),
+            models.Index(fields=["act_at"], name="bell", condition=Q(status__in=["scheduled", "checking"])),
+            models.Index(fields=["lease_until"], name="abandoned", condition=Q(status="publishing")),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["post", "channel", "occurrence", "action", "digest"],
+                condition=~Q(status__in=["cancelled", "failed"]),
+                name="one_live_delivery",
+            ),
+            models.UniqueConstraint(fields=["channel"], condition=Q(status="publishing"), name="one_publishing"),
+            models.CheckConstraint(condition=~Q(status="published") | ~Q(remote_id=""), name="published_has_remote_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.post} → {self.channel}"
+
+    def get_absolute_url(self) -> str:
+        return f"{self.post.get_absolute_url()}#delivery-{self.pk}"
+
+    @property
+    def state(self) -> Delivery.Status:
+        return Delivery.Status(self.status)
+
+    def is_moving(self) -> bool:
+        """Something will change within moments without anybody doing anything."""
+        return self.status in (Delivery.Status.PUBLISHING, Delivery.Status.CHECKING)
+
+    def move(self, target: Delivery.Status, **changes: Any) -> bool:
+        """Go to ``target`` if the state still allows it; False when somebody or something else was quicker."""
+        return move(self.pk, target, Delivery.Status.before(target), **changes)
+
+
+_S = Delivery.Status
+SUCCESSORS: dict[Delivery.Status, frozenset[Delivery.Status]] = {
+    _S.WAITING: frozenset({_S.SCHEDULED, _S.CANCELLED}),
+    _S.SCHEDULED: frozenset({_S.SCHEDULED, _S.PUBLISHING, _S.MISSED, _S.HANDED_OVER, _S.CANCELLED}),
+    _S.PUBLISHING: frozenset({_S.PUBLISHED, _S.SCHEDULED, _S.FAILED, _S.CHECKING, _S.UNCERTAIN}),
+    _S.CHECKING: frozenset({_S.CHECKING, _S.PUBLISHED, _S.SCHEDULED, _S.FAILED, _S.UNCERTAIN}),
+    _S.PUBLISHED: frozenset(),
+    _S.FAILED: frozenset({_S.SCHEDULED, _S.CANCELLED}),
+    _S.UNCERTAIN: frozenset({_S.SCHEDULED, _S.PUBLISHED, _S.CANCELLED}),
+    _S.MISSED: frozenset({_S.SCHEDULED, _S.CANCELLED}),
+    _S.HANDED_OVER: frozenset({_S.PUBLISHED, _S.CANCELLED}),
+    _S.CANCELLED: frozenset(),
+}
+
+
+def move(pk: int, target: Delivery.Status, allowed: Collection[Delivery.Status], **changes: Any) -> bool:
+    """Compare and set: one statement, one winner. Who else may have moved it: a worker, a person, the night-watch."""
+    return Delivery.objects.filter(pk=pk, status__in=allowed).update(status=target, **changes) == 1

@@ -1,0 +1,58 @@
+"""A moment as a person means it: a wall time in a zone, and the one instant that it stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+WALL = "%Y-%m-%dT%H:%M"
+
+
+class NoSuchTime(ValueError):
+    """The clocks are set forward over this wall time. ``str()`` is a sentence; ``instead`` is what was meant."""
+
+    def __init__(self, message: str, instead: datetime) -> None:
+        super().__init__(message)
+        self.instead = instead
+
+
+@dataclass(frozen=True)
+class Moment:
+    due_at: datetime  # aware, UTC
+    wall_time: str  # 2026-03-29T09:00, as it was meant
+    zone: str  # IANA name
+    note: str = ""  # what the person should know of it, such as that this time comes twice that night
+
+
+def moment_of(wall: datetime, zone: tzinfo) -> Moment:
+    """The instant of a naive wall time in a zone. Raises NoSuchTime in the gap of a clock change.
+
+    Where the clocks are set back, the wall time comes twice: the first is taken, and the note says so.
+    """
+    first, second = wall.replace(tzinfo=zone, fold=0), wall.replace(tzinfo=zone, fold=1)
+    back = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+    if back != wall:
+        instead = first.astimezone(UTC).astimezone(zone)
+        raise NoSuchTime(
+            f"{wall:%H:%M} does not exist on {wall:%-d %B %Y} in {zone}: the clocks are set forward. "
+            f"Choose {instead:%H:%M} if you mean the same moment.",
+            instead,
+        )
+    note = ""
+    if first.utcoffset() != second.utcoffset():
+        note = (
+            f"{wall:%H:%M} comes twice on {wall:%-d %B %Y}, because the clocks are set back. "
+            f"The first is meant: {first:%H:%M} {first.tzname()} (UTC{_offset(first.utcoffset())})."
+        )
+    return Moment(first.astimezone(UTC), wall.strftime(WALL), str(zone), note)
+
+
+def moment_at(instant: datetime, zone: tzinfo) -> Moment:
+    """The moment of an instant, as it reads in a zone."""
+    return Moment(instant.astimezone(UTC), instant.astimezone(zone).strftime(WALL), str(zone))
+
+
+def _offset(delta: timedelta | None) -> str:
+    minutes = int((delta or timedelta()).total_seconds() // 60)
+    sign, minutes = ("+", minutes) if minutes >= 0 else ("−", -minutes)
+    return f"{sign}{minutes // 60}" + (f":{minutes % 60:02}" if minutes % 60 else "")

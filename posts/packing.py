@@ -1,0 +1,44 @@
+"""Verbs: what crosses into ``publishers/``: our post becomes an Article, our channel becomes a Door."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+
+from posts.models import Channel, Delivery
+from posts.trips import Door
+from publishers.base import Article
+
+
+def article_of(delivery: Delivery) -> Article:
+    """What the channel gets: the post as it stands, and the channel's own wishes where the post has none."""
+    post = delivery.post
+    return Article(
+        key=str(delivery.key),
+        title=post.title,
+        markdown=post.markdown,
+        summary=post.summary,
+        tags=tuple(post.tags),
+        slug=post.slug,
+        cover_url=post.cover_url,
+        canonical_url=post.canonical_url,
+        language=post.language,
+        author=post.author.name if post.author else "",
+        due_at=delivery.due_at,
+        ai_disclosure=post.ai_disclosure,
+    )
+
+
+def door_of(channel: Channel) -> Door:
+    """How to reach this channel's platform. Folder channels write below the workspace's own folder."""
+    files: Path = settings.SITES_DIR / f"workspace-{channel.workspace_id}"
+    return Door(
+        platform=channel.platform,
+        credentials=channel.credentials,
+        settings=channel.settings,
+        revision=channel.revision,
+        files=files,
+        private_origins=settings.ALLOW_PRIVATE_TARGETS,
+        deadline=settings.CALL_DEADLINE_SECONDS,
+    )

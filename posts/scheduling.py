@@ -1,0 +1,180 @@
+"""Verbs: schedule, reschedule, cancel, and what a person decides where the engine must not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import User
+from posts.models import Channel, Delivery, Post
+from posts.moments import Moment
+from posts.packing import article_of, door_of
+from publishers import PUBLISHERS
+from publishers.base import Finding, Finds, Level
+
+Status = Delivery.Status
+JUST_NOW = timedelta(minutes=1)  # a time this short ago is "now": forms are filled in slowly
+
+
+class Refused(Exception):
+    """It cannot be done; ``str()`` is the sentence for the person who asked."""
+
+
+class PlatformRefuses(Refused):
+    """At least one platform would refuse the post as it stands. ``findings`` has the reasons, by channel."""
+
+    def __init__(self, findings: dict[Channel, list[Finding]]) -> None:
+        self.findings = findings
+        lines = [f"{channel}: {finding.message}" for channel, found in findings.items() for finding in found]
+        super().__init__("\n".join(lines))
+
+
+def check(post: Post, channel: Channel, due_at: datetime | None = None) -> list[Finding]:
+    """What this channel would lose, change or refuse of the post as it stands. No network.
+
+    What the background check of the cover found and what else the workspace publishes is said here too.
+    """
+    publisher = door_of(channel).open()
+    delivery = Delivery(post=post, channel=channel, workspace=post.workspace, due_at=due_at)
+    findings = publisher.check(article_of(delivery))
+    if problem := post.cover_finding():
+        findings.append(Finding(Level.LOST, "cover_url", f"The cover image could not be fetched: {problem}"))
+    if other := _same_canonical(post, channel):
+        unique = PUBLISHERS[channel.platform].limits.unique_canonical
+        findings.append(
+            Finding(
+                Level.REFUSED if unique else Level.CHANGED,
+                "canonical_url",
+                f"“{other}” has the same canonical URL and is published or scheduled here too.",
+            )
+        )
+    return findings
+
+
+def _same_canonical(post: Post, channel: Channel) -> Post | None:
+    if not post.canonical_url:
+        return None
+    taken = Delivery.objects.filter(
+        workspace=post.workspace_id, channel__platform=channel.platform, post__canonical_url=post.canonical_url
+    ).exclude(status__in=[Status.CANCELLED, Status.FAILED])
+    other = taken.exclude(post=post).select_related("post").first()
+    return other.post if other else None
+
+
+def refusals(post: Post, channels: Iterable[Channel], due_at: datetime | None = None) -> dict[Channel, list[Finding]]:
+    """Only the findings that forbid scheduling, by channel."""
+    found = {channel: [f for f in check(post, channel, due_at) if f.level == Level.REFUSED] for channel in channels}
+    return {channel: findings for channel, findings in found.items() if findings}
+
+
+def schedule(
+    post: Post, channels: Iterable[Channel], at: Moment, now: datetime, by: User | None = None
+) -> list[Delivery]:
+    """One delivery per channel, all or none. Raises Refused with the reason; PlatformRefuses with the findings."""
+    channels = list(channels)
+    if not channels:
+        raise Refused("Choose at least one channel.")
+    if at.due_at < now - JUST_NOW:
+        raise Refused("This time is in the past. Choose a later one, or publish now.")
+    for channel in channels:
+        if channel.workspace_id != post.workspace_id:
+            raise Refused("This channel belongs to another workspace.")
+        if channel.status == Channel.Status.REMOVED:
+            raise Refused(f"{channel} has been removed.")
+    if refused := refusals(post, channels, at.due_at):
+        raise PlatformRefuses(refused)
+    with transaction.atomic():
+        return [_insert(post, channel, at, by) for channel in channels]
+
+
+def _insert(post: Post, channel: Channel, at: Moment, by: User | None) -> Delivery:
+    try:
+        with transaction.atomic():
+            return Delivery.objects.create(
+                workspace=post.workspace, post=post, channel=channel, created_by=by, **_time_fields(post, at)
+            )
+    except IntegrityError as error:
+        raise Refused(f"This post is on {channel} already: it is scheduled, on its way or published there.") from error
+
+
+def _time_fields(post: Post, at: Moment) -> dict[str, Any]:
+    return {
+        "due_at": at.due_at,
+        "act_at": at.due_at,
+        "late_after": at.due_at + post.workspace.grace,
+        "wall_time": at.wall_time,
+        "zone": at.zone,
+    }
+
+
+def reschedule(delivery: Delivery, at: Moment, now: datetime) -> None:
+    """Move it to another time; also what FAILED or was MISSED, which begins anew. Raises Refused."""
+    if at.due_at < now - JUST_NOW:
+        raise Refused("This time is in the past. Choose a later one, or publish now.")
+    if delivery.status not in (Status.SCHEDULED, Status.FAILED, Status.MISSED):
+        raise Refused(_too_late(delivery))
+    _begin_again(delivery, at, [Status(delivery.status)])
+
+
+def publish_now(delivery: Delivery, at: Moment) -> None:
+    """Due at once: what is SCHEDULED, FAILED ("try again") or MISSED. Raises Refused. Ring after the commit."""
+    if delivery.status not in (Status.SCHEDULED, Status.FAILED, Status.MISSED):
+        raise Refused(_too_late(delivery))
+    _begin_again(delivery, at, [Status(delivery.status)])
+
+
+def send_again(delivery: Delivery, at: Moment) -> None:
+    """A person looked: it is not there. Where we can look ourselves we do so once more before it is sent."""
+    if delivery.status != Status.UNCERTAIN:
+        raise Refused(_too_late(delivery))
+    can_look = issubclass(PUBLISHERS[delivery.channel.platform], Finds)
+    _begin_again(delivery, at, [Status.UNCERTAIN], doubtful=can_look)
+
+
+def _begin_again(delivery: Delivery, at: Moment, allowed: list[Status], **changes: Any) -> None:
+    if refused := refusals(delivery.post, [delivery.channel], at.due_at):
+        raise PlatformRefuses(refused)
+    fresh: dict[str, Any] = {"tries": 0, "looks_failed": 0, "looks_absent": 0, "message": "", "retry_if_absent": None}
+    if delivery.remote_id or delivery.doubtful:
+        fresh["late_after"] = None
+    try:
+        with transaction.atomic():
+            moved = Delivery.objects.filter(pk=delivery.pk, status__in=allowed).update(
+                status=Status.SCHEDULED,
+                **{**_time_fields(delivery.post, at), **fresh, "refused_unless_ours": False, **changes},
+            )
+    except IntegrityError as error:
+        raise Refused(f"Another delivery of this post to {delivery.channel} is under way already.") from error
+    if not moved:
+        delivery.refresh_from_db()
+        raise Refused(_too_late(delivery))
+
+
+def cancel(delivery: Delivery) -> None:
+    """Take it back while nothing was sent; for an UNCERTAIN one it means "I looked, drop it". Raises Refused."""
+    if not delivery.move(Status.CANCELLED, lease_until=None):
+        delivery.refresh_from_db()
+        raise Refused(_too_late(delivery))
+
+
+def confirm(delivery: Delivery, url: str, now: datetime) -> None:
+    """A person looked: it is there, at ``url``. Raises Refused."""
+    changes: dict[str, Any] = {"remote_url": url, "published_at": now, "doubtful": False, "message": ""}
+    if not delivery.remote_id:
+        changes["remote_id"] = url[:300]
+    if not delivery.move(Status.PUBLISHED, **changes):
+        delivery.refresh_from_db()
+        raise Refused(_too_late(delivery))
+
+
+def _too_late(delivery: Delivery) -> str:
+    """Why it cannot be changed any more, in a sentence."""
+    return {
+        Status.PUBLISHING: f"It is being published on {delivery.channel} at this moment: it is too late to change it.",
+        Status.CHECKING: f"It was sent to {delivery.channel} and we are looking whether it arrived: it is too late.",
+        Status.PUBLISHED: f"It is published on {delivery.channel} already.",
+        Status.CANCELLED: "It was cancelled. Schedule the post again.",
+    }.get(Status(delivery.status), f"It is {delivery.get_status_display().lower()}: this cannot be done any more.")

@@ -1,0 +1,88 @@
+"""Celery's way in, and the worker's own eyes: each task takes ids or nothing and calls one verb."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_init, worker_shutting_down
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from accounts import mailing
+from posts import connecting, covers, publishing
+
+log = logging.getLogger(__name__)
+
+PUBLISH_DUE = "posts.tasks.publish_due"
+CHECK_CHANNEL = "posts.tasks.check_channel"
+CHECK_COVER = "posts.tasks.check_cover"
+
+
+@shared_task(name=PUBLISH_DUE)
+def publish_due() -> None:
+    """The bell: look now."""
+    publishing.drain(timezone.now)
+
+
+@shared_task(name="posts.tasks.rescue")
+def rescue() -> None:
+    """The night-watch."""
+    publishing.rescue(timezone.now)
+
+
+@shared_task(name=CHECK_CHANNEL, ignore_result=False)
+def check_channel(channel_id: int) -> str | None:
+    """Prove a channel's credentials; its result, a sentence, is kept because a person waits for it."""
+    return connecting.verify(channel_id, timezone.now)
+
+
+@shared_task(name=CHECK_COVER)
+def check_cover(post_id: int) -> None:
+    covers.check(post_id)
+
+
+# --- the worker looks by itself, so that Redis may be dead ------------------------------------------------------------
+
+LOOK_EVERY = 1.0  # seconds
+RESCUE_EVERY = 5.0
+
+
+def _look(name: str, every: float, verb: Callable[[], Any]) -> None:
+    """Call a verb every so many seconds until the worker stops. One failure never ends the watch."""
+    while not publishing.stopping.wait(every):
+        close_old_connections()
+        try:
+            verb()
+        except Exception:
+            log.exception("The worker's own look (%s) failed and is tried again", name)
+            connection.close()
+
+
+def _errands() -> None:
+    mailing.send_waiting(timezone.now)
+    connecting.verify_waiting(timezone.now)
+    covers.check_waiting()
+
+
+WATCHES: tuple[tuple[str, float, Callable[[], Any]], ...] = (
+    ("due deliveries", LOOK_EVERY, lambda: publishing.drain(timezone.now)),
+    ("left behind", RESCUE_EVERY, lambda: publishing.rescue(timezone.now)),
+    ("errands", LOOK_EVERY, _errands),
+)
+
+
+@worker_init.connect
+def look_by_itself(**_: Any) -> None:
+    """Started here and not when the worker is ready: without Redis it never is."""
+    for name, every, verb in WATCHES:
+        threading.Thread(target=_look, args=(name, every, verb), name=f"look: {name}", daemon=True).start()
+
+
+@worker_shutting_down.connect
+def finish_what_is_in_flight(**_: Any) -> None:
+    publishing.stopping.set()
+    publishing.look_now()

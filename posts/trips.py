@@ -1,0 +1,124 @@
+"""One call at a platform, as it crosses from the drain to a thread and back: plain values, no database.
+
+The drain packs a Trip; a pool thread takes it and returns a Result; the drain writes the Result into the ledger.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from publishers import PUBLISHERS
+from publishers.base import Article, Finds, OneStep, Publisher, RemotePost, Surroundings, TwoStep
+from publishers.errors import OutcomeUnknown, PublishingError, Unavailable, Unsupported
+from publishers.http import Http
+
+from posts.models import Attempt
+
+log = logging.getLogger(__name__)
+Step = Attempt.Step
+
+
+@dataclass(frozen=True)
+class Door:
+    """How to reach one channel's platform: everything that a publisher is made from."""
+
+    platform: str
+    credentials: dict[str, Any] = field(repr=False)
+    settings: dict[str, Any] = field(repr=False)
+    revision: int  # of the credentials: a refusal of older ones says nothing of the present ones
+    files: Path
+    private_origins: frozenset[str]
+    deadline: float  # seconds that one call may take in all
+
+    @property
+    def publisher_class(self) -> type[Publisher]:
+        try:
+            return PUBLISHERS[self.platform]
+        except KeyError as error:
+            raise Unsupported(f"This installation has no publisher called “{self.platform}”.") from error
+
+    def open(self, not_after: float | None = None) -> Publisher:
+        """Make the publisher for one call. ``not_after`` is the fence: a monotonic time past which nothing is sent."""
+        publisher = self.publisher_class
+        secrets = [str(value) for value in self.credentials.values() if value]
+        http = Http(
+            label=publisher.label, private_origins=self.private_origins, secrets=secrets, not_after=not_after,
+            deadline=self.deadline,
+        )  # fmt: skip
+        surroundings = Surroundings(http=http, files=self.files)
+        return publisher(credentials=self.credentials, settings=self.settings, surroundings=surroundings)
+
+
+@dataclass(frozen=True)
+class Trip:
+    """One call to make for one claimed delivery."""
+
+    delivery_id: int
+    channel_id: int
+    number: int  # the claim's attempt number: an outcome counts only while it still stands
+    claim: UUID
+    step: Attempt.Step
+    article: Article
+    version: int  # of the post, at packing
+    digest: str
+    remote_id: str
+    door: Door
+    fence: float  # monotonic seconds: nothing may be sent after this
+    ready_at: datetime  # not before this moment: the platform's pace
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one trip came back with: a value or an error, and what was said on the wire."""
+
+    trip: Trip
+    value: RemotePost | None
+    error: PublishingError | None
+    exchanges: list[dict[str, Any]]
+    started_at: datetime
+    seconds: float
+
+
+def take(trip: Trip, started_at: datetime) -> Result:
+    """Make the call. Never raises: whatever happened, the ledger must hear of it."""
+    start = time.monotonic()
+    value: RemotePost | None = None
+    error: PublishingError | None = None
+    exchanges: list[dict[str, Any]] = []
+    try:
+        publisher = trip.door.open(trip.fence)
+        try:
+            value = _call(publisher, trip)
+        finally:
+            exchanges = [asdict(exchange) for exchange in publisher.http.exchanges]
+    except PublishingError as raised:
+        error = raised
+    except Exception:
+        # A mistake of ours after which the article may be there: never guess, look.
+        log.exception("Delivery %s: %s ended in an unexpected error", trip.delivery_id, trip.step)
+        error = _unexpected(trip.step)
+    return Result(trip, value, error, exchanges, started_at, time.monotonic() - start)
+
+
+def _call(publisher: Publisher, trip: Trip) -> RemotePost | None:
+    match trip.step:
+        case Step.CREATE if isinstance(publisher, TwoStep):
+            return publisher.create_draft(trip.article)
+        case Step.FLIP if isinstance(publisher, TwoStep):
+            return publisher.publish_draft(trip.remote_id, trip.article)
+        case Step.PUBLISH if isinstance(publisher, OneStep):
+            return publisher.publish(trip.article)
+        case Step.LOOK if isinstance(publisher, Finds):
+            return publisher.find(trip.article, trip.remote_id)
+    raise Unsupported(f"{publisher.label} cannot do this: {trip.step.label}.")
+
+
+def _unexpected(step: Attempt.Step) -> PublishingError:
+    words = "Something unexpected happened on our side; the log has the details."
+    return Unavailable(words) if step == Step.LOOK else OutcomeUnknown(words)

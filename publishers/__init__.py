@@ -1,0 +1,12 @@
+"""The doors: plain Python that knows one platform each and nothing of the rest of the house."""
+
+from publishers.base import Publisher
+from publishers.devto import DevTo
+from publishers.folder import Folder
+
+PUBLISHERS: dict[str, type[Publisher]] = {
+    "devto": DevTo,
+    "folder": Folder,
+}
+
+__all__ = ["PUBLISHERS"]

@@ -1,0 +1,187 @@
+"""What every publisher promises. A platform is one class in one file; ``publishers.PUBLISHERS`` lists them.
+
+A publisher is made for one call, with the channel's credentials and settings and the way out. It returns a value or
+raises one of ``publishers.errors``; it never sleeps, never retries and never touches the database.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from django import forms
+
+    from publishers.http import Http
+
+
+@dataclass(frozen=True, kw_only=True)
+class Article:
+    """One post as one channel gets it: plain values, no database behind it."""
+
+    key: str  # the delivery's key, a UUID that never changes: the mark by which find() knows our article again
+    title: str
+    markdown: str
+    summary: str = ""
+    tags: tuple[str, ...] = ()
+    slug: str = ""
+    cover_url: str = ""
+    canonical_url: str = ""
+    language: str = ""  # BCP 47, such as "en" or "de-AT"
+    author: str = ""
+    due_at: datetime | None = None  # aware; when it is meant to appear
+    ai_disclosure: str = ""  # one of AI_DISCLOSURE, "" when the author has not said
+
+
+AI_DISCLOSURE = {
+    "no_ai": "Written without AI",
+    "some_ai": "Written with some help of AI",
+    "fully_autonomous": "Written by AI",
+    "not_disclosed": "Not disclosed",
+}
+
+
+class Visibility(StrEnum):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"  # by the platform's own clock
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True)
+class RemotePost:
+    """An article as it stands on the platform. ``url`` may be "" while it is a draft."""
+
+    id: str
+    url: str
+    visibility: Visibility
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whom the credentials belong to, as the platform names them."""
+
+    id: str
+    name: str
+    url: str = ""
+
+
+class Level(StrEnum):
+    REFUSED = "refused"  # the platform would not take it: it cannot be scheduled like this
+    LOST = "lost"  # it appears without this
+    CHANGED = "changed"  # it appears, but looks or reads differently
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one platform will do to one article. ``field`` is a field of Article; ``message`` is for the author."""
+
+    level: Level
+    field: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a platform allows, and how fast. Seconds are seconds; None is "no limit known"."""
+
+    title: int | None = None  # characters
+    tags: int | None = None
+    tag_length: int | None = None  # characters
+    body_bytes: int | None = None  # UTF-8
+    seconds_between_writes: float = 0.0  # per channel
+    seconds_between_reads: float = 0.0  # per platform origin, all channels together
+    settle_seconds: float = 60.0  # after a doubtful call: how long before "not found" means anything
+    unique_canonical: bool = False  # refuses a second article with the same canonical URL
+    looks: int = 1  # how often "not found" must be seen before it counts as absent
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a publisher may use of the world outside: the way out, and the only folder in which it may write."""
+
+    http: Http
+    files: Path
+
+
+class Publisher(ABC):
+    name: ClassVar[str]  # as in the database and on the command line
+    label: ClassVar[str]  # as people write it
+    credentials_form: ClassVar[type[forms.Form]]  # secret; stored encrypted
+    settings_form: ClassVar[type[forms.Form]]  # not secret
+    limits: ClassVar[Limits] = Limits()
+    steps: ClassVar[tuple[str, ...]] = ()  # where to find the token, in at most three numbered sentences
+
+    def __init__(
+        self, *, credentials: Mapping[str, Any], settings: Mapping[str, Any], surroundings: Surroundings
+    ) -> None:
+        self.credentials = credentials
+        self.settings = settings
+        self.http = surroundings.http
+        self.files = surroundings.files
+
+    @classmethod
+    def origin(cls, settings: Mapping[str, Any]) -> str:
+        """The place whose reading limit all channels share: scheme, host and port; "" when there is none."""
+        return ""
+
+    @abstractmethod
+    def verify(self) -> Account:
+        """Ask the platform who we are. Raises NotAuthorized with the platform's words, Unavailable, RateLimited."""
+
+    @abstractmethod
+    def check(self, article: Article) -> list[Finding]:
+        """What is lost, changed or refused here. Pure, no network: shown while scheduling."""
+
+    @abstractmethod
+    def payload(self, article: Article) -> dict[str, Any]:
+        """The very body that will be sent. Pure: previews and tests show it."""
+
+
+class TwoStep(Publisher):
+    """A platform with drafts: the creation, which cannot be repeated, stays invisible; the flip is by id."""
+
+    @abstractmethod
+    def create_draft(self, article: Article) -> RemotePost:
+        """Create an invisible draft. Raises OutcomeUnknown when it may or may not exist now."""
+
+    @abstractmethod
+    def publish_draft(self, remote_id: str, article: Article) -> RemotePost:
+        """Bring the draft to the article's present text and make it public. Safe to repeat. Raises Gone."""
+
+
+class OneStep(Publisher):
+    """A platform where creating is publishing."""
+
+    @abstractmethod
+    def publish(self, article: Article) -> RemotePost:
+        """Publish at once. Raises OutcomeUnknown when it may or may not be there now."""
+
+
+@runtime_checkable
+class Finds(Protocol):
+    """A publisher that can look whether an article is there already."""
+
+    def find(self, article: Article, remote_id: str = "") -> RemotePost | None:
+        """Our article by its id (when known), its mark or its canonical URL; None when it is not there.
+
+        A reading call: raises RateLimited, Unavailable or NotAuthorized, never OutcomeUnknown.
+        """
+
+
+@dataclass
+class Exchange:
+    """One request and its answer as kept on an Attempt: secrets removed, bodies capped."""
+
+    method: str
+    url: str
+    request: str = ""
+    status: int | None = None
+    response: str = ""
+    error: str = ""
+    seconds: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,78 @@
+"""What every platform of the sandbox promises. A new platform is one file with one such class."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from sandbox.messages import Request, Response
+from sandbox.store import Article, Store
+
+
+@dataclass(frozen=True)
+class ReadyMade:
+    """An account that exists from the start and comes back with every reset."""
+
+    key: str
+    username: str
+    age_days: float
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a request asks for, recognised before any of it is done.
+
+    `name` is one of the platform's `calls`, or "unknown". `flip` says that an update would make a draft public.
+    `as_of` (seconds since 1970) makes a look-up answer from the past; None means now.
+    """
+
+    name: str
+    key: str = ""
+    article_id: int | None = None
+    flip: bool = False
+    as_of: float | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A platform's own answer, and the article it was about when there is one."""
+
+    response: Response
+    article: Article | None = None
+
+
+class Platform(Protocol):
+    """A stand-in for one blogging platform, as strict as the real one."""
+
+    title: ClassVar[str]
+    """The name people know it by."""
+    api: ClassVar[str]
+    """Where its API begins, below the platform's own address."""
+    calls: ClassVar[tuple[str, ...]]
+    """The calls a fault may name; "*" (all) and "flip" come on top."""
+    lookups: ClassVar[tuple[str, ...]]
+    """Those of them that only read, and which a "stale" fault may therefore turn back in time."""
+    switches: ClassVar[dict[str, bool]]
+    """What can be switched, with its value at the start; "limits" is always among them."""
+    accounts: ClassVar[tuple[ReadyMade, ...]]
+    """The ready-made accounts."""
+
+    def __init__(self, store: Store) -> None: ...
+
+    def recognise(self, request: Request) -> Call:
+        """Say what is asked. Looks, changes nothing."""
+        ...
+
+    def turn_away(self, request: Request) -> Response | None:
+        """The edge's own refusal (too many requests), or None. Comes before every fault."""
+        ...
+
+    def answer(self, request: Request, call: Call) -> Outcome:
+        """Do what is asked and answer as the real platform would."""
+        ...
+
+    def body_html(self, article: Article) -> str:
+        """The article's body as sanitised HTML, for its public page."""
+        ...
+
+    def forget(self) -> None:
+        """Drop what is remembered outside the store (who called how often)."""
+        ...
