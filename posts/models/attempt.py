@@ -38,7 +38,7 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["delivery", "number", "step"], name="one_try_per_step")]
+        constraints = [models.UniqueConstraint(fields=["delivery", "number", "step"], name="attempt_once_per_step")]
 
     def __str__(self) -> str:
         return f"{self.get_step_display()}: {self.get_outcome_display()}"

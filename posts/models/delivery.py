@@ -171,18 +171,18 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["workspace", "due_at"]),
             # Due rows, and nothing else: as quick with a million future deliveries as with a thousand.
-            models.Index(fields=["channel", "act_at"], name="due", condition=Q(status__in=["scheduled", "checking"])),
-            models.Index(fields=["act_at"], name="bell", condition=Q(status__in=["scheduled", "checking"])),
-            models.Index(fields=["lease_until"], name="abandoned", condition=Q(status="publishing")),
+            models.Index(fields=["channel", "act_at"], name="delivery_due", condition=Q(status__in=["scheduled", "checking"])),
+            models.Index(fields=["act_at"], name="delivery_bell", condition=Q(status__in=["scheduled", "checking"])),
+            models.Index(fields=["lease_until"], name="delivery_abandoned", condition=Q(status="publishing")),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["post", "channel", "occurrence", "action", "digest"],
                 condition=~Q(status__in=["cancelled", "failed"]),
-                name="one_live_delivery",
+                name="delivery_live_once",
             ),
-            models.UniqueConstraint(fields=["channel"], condition=Q(status="publishing"), name="one_publishing"),
-            models.CheckConstraint(condition=~Q(status="published") | ~Q(remote_id=""), name="published_has_remote_id"),
+            models.UniqueConstraint(fields=["channel"], condition=Q(status="publishing"), name="delivery_publishing_one_per_channel"),
+            models.CheckConstraint(condition=~Q(status="published") | ~Q(remote_id=""), name="delivery_published_has_remote_id"),
         ]
 
     def __str__(self) -> str:
