@@ -35,9 +35,7 @@ class BellScheduler(DatabaseScheduler):
 
     def setup_schedule(self) -> None:
         super().setup_schedule()
-        self.update_from_dict(
-            {name: {**row, "options": {"expires": 30}} for name, row in PERIODIC.items()}
-        )
+        self.update_from_dict({name: {**row, "options": {"expires": 30}} for name, row in PERIODIC.items()})
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         pause = LONGEST_SLEEP

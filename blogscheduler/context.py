@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+THEMES = ("light", "dark")  # anything else means: as the browser says
+_PLACES = (
+    ("posts", "Posts", "document-text"),
+    ("schedule_list", "Schedule", "queue-list"),
+    ("calendar", "Calendar", "calendar-days"),
+    ("channels", "Channels", "megaphone"),
+    ("settings", "Settings", "cog-6-tooth"),
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry of the navigation. ``current`` is what aria-current says: "page", "true" (inside it) or ""."""
+
+    label: str
+    icon: str
+    url: str
+    current: str
 
 
 def house(request: HttpRequest) -> dict[str, object]:
@@ -13,4 +35,30 @@ def house(request: HttpRequest) -> dict[str, object]:
         "sandbox_url": settings.SANDBOX_URL,
         "show_mail": settings.SHOW_MAIL,
         "registration_open": settings.REGISTRATION_OPEN,
+        "theme": chosen_theme(request),
+        "places": places(request.path),
+        "request_id": getattr(request, "request_id", ""),
     }
+
+
+def chosen_theme(request: HttpRequest) -> str:
+    """The theme of this browser's cookie; "" for the system's."""
+    theme = request.COOKIES.get("theme", "")
+    return theme if theme in THEMES else ""
+
+
+def places(path: str) -> list[Place]:
+    found = []
+    for name, label, icon in _PLACES:
+        try:
+            url = reverse(name)
+        except NoReverseMatch:  # an installation may leave a room out; the others stay reachable
+            continue
+        found.append(Place(label, icon, url, _current(path, url)))
+    return found
+
+
+def _current(path: str, url: str) -> str:
+    if path == url:
+        return "page"
+    return "true" if path.startswith(url) else ""

@@ -60,6 +60,8 @@ PUBLISH_TRIES = env.int("PUBLISH_TRIES", default=5)
 LEASE = timedelta(seconds=env.float("LEASE_SECONDS", default=60))
 CALL_DEADLINE_SECONDS = env.float("CALL_DEADLINE_SECONDS", default=25)
 SETTLE_SECONDS = env.float("SETTLE_SECONDS", default=0)  # 0: what each platform needs
+# The pause that each platform asks for between two calls, times this: 0 for a platform of one's own without limits.
+PACE = env.float("PACE", default=1)
 DEFAULT_GRACE = timedelta(minutes=env.int("DEFAULT_GRACE_MINUTES", default=60))
 # Exact origins (scheme://host:port) on private addresses that publishers may call. `manage.py up` adds its sandbox.
 ALLOW_PRIVATE_TARGETS = frozenset(env.list("ALLOW_PRIVATE_TARGETS", default=[]))

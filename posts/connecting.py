@@ -95,7 +95,9 @@ def verify(channel_id: int, clock: Callable[[], datetime]) -> str | None:
     try:
         account = door_of(channel).open().verify()
     except PublishingError as error:
-        return _write(channel, clock(), status=Status.CLOSED, problem=str(error), problem_field=_field_of(error, channel))
+        return _write(
+            channel, clock(), status=Status.CLOSED, problem=str(error), problem_field=_field_of(error, channel)
+        )
     return _open(channel, account, clock())
 
 

@@ -19,7 +19,7 @@ from posts import notifying
 from posts.models import Attempt, Channel, Delivery
 from posts.trips import Result, Step, Trip
 from publishers import PUBLISHERS
-from publishers.base import Finds, Limits, RemotePost, TwoStep, Visibility
+from publishers.base import Finds, Limits, RemotePost, Visibility
 from publishers.errors import (
     Gone,
     Later,
@@ -100,10 +100,15 @@ def settle_time(limits: Limits) -> timedelta:
     return timedelta(seconds=settings.SETTLE_SECONDS or limits.settle_seconds)
 
 
+def write_pause(trip: Trip) -> float:
+    """Seconds that the platform wants between two writes of one channel."""
+    return trip.door.publisher_class.limits.seconds_between_writes * settings.PACE
+
+
 def _release(result: Result, now: datetime) -> None:
     """Give the channel back, not before the platform's pause between two writes, or what it asked us to wait."""
     trip = result.trip
-    pause = 0.0 if trip.step == Step.LOOK else trip.door.publisher_class.limits.seconds_between_writes
+    pause = 0.0 if trip.step == Step.LOOK else write_pause(trip)
     if trip.step != Step.LOOK and isinstance(result.error, RateLimited):
         pause = max(pause, result.error.retry_after or 0)
     Channel.objects.filter(pk=trip.channel_id, claim=trip.claim).update(
@@ -140,8 +145,7 @@ def _draft_is_there(delivery: Delivery, trip: Trip, remote: RemotePost, now: dat
         **sent_text(trip),
     )
     Channel.objects.filter(pk=trip.channel_id, claim=trip.claim).update(lease_until=Now() + settings.LEASE)
-    pause = timedelta(seconds=trip.door.publisher_class.limits.seconds_between_writes)
-    return replace(trip, step=Step.FLIP, remote_id=remote.id, ready_at=now + pause)
+    return replace(trip, step=Step.FLIP, remote_id=remote.id, ready_at=now + timedelta(seconds=write_pause(trip)))
 
 
 def _published(delivery: Delivery, remote: RemotePost, trip: Trip, now: datetime, message: str) -> None:
@@ -255,7 +259,8 @@ def _doubt(delivery: Delivery, trip: Trip, error: OutcomeUnknown, now: datetime)
         _ask_a_person(delivery, str(error), **sent_text(trip))
         return
     _set(
-        delivery, Status.CHECKING, act_at=now + settle_time(_limits(delivery)), doubtful=True, looks_failed=0, looks_absent=0,
+        delivery, Status.CHECKING, act_at=now + settle_time(_limits(delivery)), doubtful=True, looks_failed=0,
+        looks_absent=0,
         refused_unless_ours=perhaps, retry_if_absent=error.retry_after if isinstance(error, PerhapsThere) else None,
         message=str(error), **sent_text(trip),
     )  # fmt: skip
@@ -286,9 +291,9 @@ def _back_off(tries: int, error: PublishingError) -> timedelta:
     """What the platform asked for, and a little more; else full jitter, longer with each try."""
     retry_after = error.retry_after if isinstance(error, Later) else None
     if retry_after is not None:
-        return timedelta(seconds=retry_after + random.uniform(0.05, 0.5))
+        return timedelta(seconds=retry_after + random.uniform(0.05, 0.5))  # noqa: S311  not a secret
     longest = min(LONGEST_BACK_OFF, FIRST_BACK_OFF * 4**tries)
-    return timedelta(seconds=random.uniform(1, longest))
+    return timedelta(seconds=random.uniform(1, longest))  # noqa: S311  not a secret
 
 
 def _fail(delivery: Delivery, message: str, **changes: Any) -> None:

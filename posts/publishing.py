@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Min
 
 from posts import ledger
@@ -223,9 +223,11 @@ def _at_reading_pace(trip: Trip, now: datetime) -> Trip | None:
     """A look-up takes its turn at the platform's reading pace; None when its turn is too far away to hold it."""
     publisher = trip.door.publisher_class
     origin = publisher.origin(trip.door.settings)
-    if trip.step != Step.LOOK or not origin or not publisher.limits.seconds_between_reads:
+    pause = publisher.limits.seconds_between_reads * settings.PACE
+    if trip.step != Step.LOOK or not origin or not pause:
         return trip
-    start = ReadingPace.reserve(origin, now, publisher.limits.seconds_between_reads, HOLD)
+    with transaction.atomic():
+        start = ReadingPace.reserve(origin, now, pause, HOLD)
     return replace(trip, ready_at=start) if start else None
 
 

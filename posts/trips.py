@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from posts.models import Attempt
 from publishers import PUBLISHERS
 from publishers.base import Article, Finds, OneStep, Publisher, RemotePost, Surroundings, TwoStep
 from publishers.errors import OutcomeUnknown, PublishingError, Unavailable, Unsupported
 from publishers.http import Http
-
-from posts.models import Attempt
 
 log = logging.getLogger(__name__)
 Step = Attempt.Step

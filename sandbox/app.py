@@ -1,7 +1,6 @@
-"""The sandbox as a WSGI application: who is asked, what is written down, and the control API under /_sandbox."""
+"""The sandbox as a WSGI application: who is asked, what goes wrong on order, what is written down."""
 
 import re
-import secrets
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -11,13 +10,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from sandbox import faults, pages
-from sandbox.clock import iso
 from sandbox.contract import Call, Outcome, Platform
+from sandbox.control import Control
 from sandbox.messages import Request, Response, Wire, html_response, json_response, text_response
-from sandbox.orders import BadOrder, Order
-from sandbox.store import Article, Store, find_mark
+from sandbox.orders import BadOrder
+from sandbox.store import Store, find_mark
 
-USERNAME = re.compile(r"[a-z0-9_]{2,30}")
 HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 
 
@@ -29,7 +27,7 @@ class App:
         self.store = store
         self.public_url = public_url.rstrip("/") if public_url else None
         self.platforms: dict[str, Platform] = {name: platform(store) for name, platform in platforms.items()}
-        self._make_ready()
+        self.control = Control(store, self.platforms)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """WSGI. How the answer should travel is left in environ["sandbox.wire"]."""
@@ -38,7 +36,7 @@ class App:
             response, wire = self.respond(request)
         except BadOrder as bad:
             response, wire = json_response(400, {"error": str(bad)}), Wire()
-        except Exception:  # noqa: BLE001  one bad request never stops the street
+        except Exception:  # one bad request never stops the street
             traceback.print_exc(file=sys.stderr)
             response, wire = json_response(500, {"error": "the sandbox itself has failed; see its output"}), Wire()
         environ["sandbox.wire"] = wire
@@ -65,7 +63,9 @@ class App:
         """The answer to a request, and how it should travel. Raises BadOrder for an order that makes no sense."""
         first, _, rest = request.path.removeprefix("/").partition("/")
         if first == "_sandbox":
-            return self._control(request, f"/{rest}"), Wire()
+            if rest == "style.css":
+                return text_response(200, pages.STYLE, {"Content-Type": "text/css; charset=utf-8"}), Wire()
+            return self.control.answer(request, f"/{rest}"), Wire()
         if first in self.platforms:
             return self._at_platform(first, request, f"/{rest}")
         if request.path == "/":
@@ -153,144 +153,6 @@ class App:
             "article_id": article.id or None if article else call.article_id,
         }
         self.store.write_log(name, entry)
-
-    # The control API
-
-    def _control(self, request: Request, path: str) -> Response:
-        """Answer an order. An order that makes no sense raises BadOrder."""
-        if request.method in ("GET", "HEAD") and path == "/style.css":
-            return text_response(200, pages.STYLE, {"Content-Type": "text/css; charset=utf-8"})
-        orders: dict[tuple[str, str], Callable[[Request], Response]] = {
-            ("POST", "/accounts"): self._add_account,
-            ("POST", "/accounts/revoke"): self._revoke,
-            ("POST", "/faults"): self._add_fault,
-            ("GET", "/faults"): self._show_faults,
-            ("DELETE", "/faults"): self._drop_faults,
-            ("POST", "/limits"): self._limits,
-            ("POST", "/switches"): self._switch,
-            ("POST", "/reset"): self._reset,
-            ("GET", "/articles"): self._show_articles,
-            ("GET", "/counts"): self._counts,
-            ("GET", "/log"): self._show_log,
-        }
-        if (request.method, path) in orders:
-            return orders[request.method, path](request)
-        if request.method == "DELETE" and (numbered := re.fullmatch(r"/faults/(\d+)", path)):
-            gone = self.store.drop_faults(int(numbered[1]))
-            return Response(204) if gone else json_response(404, {"error": f"There is no fault {numbered[1]}."})
-        known = ", ".join(f"{method} /_sandbox{name}" for method, name in orders)
-        return json_response(404, {"error": f"Unknown order. Known are {known}, DELETE /_sandbox/faults/<id>."})
-
-    def _add_account(self, request: Request) -> Response:
-        order = Order(request.body)
-        platform = order.choice("platform", tuple(self.platforms))
-        username = order.text("username")
-        key = order.text("key", None) or f"sandbox-{platform}-{secrets.token_hex(8)}"
-        age_days = order.number("age_days", at_least=0, at_most=36_500, default=400)
-        own = {switch: order.truth(switch, None) for switch in self.platforms[platform].switches}
-        order.nothing_else()
-        if not USERNAME.fullmatch(username):
-            order.refuse('"username" must be 2 to 30 of a-z, 0-9 and _.')
-        if not re.fullmatch(r"[!-~]{1,200}", key):
-            order.refuse('"key" must be up to 200 visible ASCII characters, as it travels in a header.')
-        try:
-            self.store.add_account(platform, key, username, age_days, own)
-        except ValueError as taken:
-            order.refuse(str(taken))
-        return json_response(201, {"key": key, "username": username})
-
-    def _revoke(self, request: Request) -> Response:
-        order = Order(request.body)
-        platform, key = order.choice("platform", tuple(self.platforms)), order.text("key")
-        order.nothing_else()
-        if not self.store.revoke(platform, key):
-            order.refuse(f"Nobody on {platform} has the key {key!r}.")
-        return json_response(200, {"revoked": key})
-
-    def _add_fault(self, request: Request) -> Response:
-        fault = faults.read_order(Order(request.body), self.platforms)
-        return json_response(201, {"id": self.store.add_fault(vars(fault))})
-
-    def _show_faults(self, request: Request) -> Response:
-        self._query(request)
-        standing = [faults.shown(number, faults.Fault(**fault)) for number, fault in self.store.faults()]
-        return json_response(200, standing)
-
-    def _drop_faults(self, request: Request) -> Response:
-        self.store.drop_faults()
-        return Response(204)
-
-    def _limits(self, request: Request) -> Response:
-        order = Order(request.body)
-        platform, on = order.choice("platform", tuple(self.platforms)), order.truth("on")
-        order.nothing_else()
-        return self._set(platform, "limits", on)
-
-    def _switch(self, request: Request) -> Response:
-        order = Order(request.body)
-        platform = order.choice("platform", tuple(self.platforms))
-        switch, on = order.choice("switch", tuple(self.platforms[platform].switches)), order.truth("on")
-        order.nothing_else()
-        return self._set(platform, switch, on)
-
-    def _set(self, platform: str, switch: str, on: bool) -> Response:
-        self.store.switch(platform, switch, on)
-        return json_response(200, {"platform": platform, "switch": switch, "on": on})
-
-    def _reset(self, request: Request) -> Response:
-        Order(request.body).nothing_else()
-        with self.store.together():
-            self.store.reset()
-            self._make_ready()
-            for platform in self.platforms.values():
-                platform.forget()
-        return Response(204)
-
-    def _make_ready(self) -> None:
-        """See that the ready-made accounts exist."""
-        for name, platform in self.platforms.items():
-            for ready in platform.accounts:
-                if not self.store.has_key(name, ready.key):
-                    self.store.add_account(name, ready.key, ready.username, ready.age_days)
-
-    def _show_articles(self, request: Request) -> Response:
-        asked = self._query(request, "platform")
-        found = sorted(self.store.articles(asked.get("platform")), key=lambda article: article.id)
-        return json_response(200, [self._described(article, request.origin) for article in found])
-
-    def _described(self, article: Article, origin: str) -> dict[str, Any]:
-        return {
-            "id": article.id,
-            "platform": article.platform,
-            "account": article.account,
-            "title": article.title,
-            "published": article.published,
-            "public": article.is_public(self.store.now()),
-            "url": f"{origin}/{article.platform}{article.path}",
-            "canonical_url": article.canonical_url,
-            "mark": article.mark,
-            "created_at": iso(article.created_at),
-            "published_at": iso(article.published_at),
-        }
-
-    def _counts(self, request: Request) -> Response:
-        asked = self._query(request, "platform")
-        return json_response(200, self.store.counts(asked.get("platform"), self.store.now()))
-
-    def _show_log(self, request: Request) -> Response:
-        asked = self._query(request, "platform", "since")
-        since = asked.get("since", "0")
-        if not since.isdecimal():
-            raise BadOrder('"since" must be a sequence number.')
-        return json_response(200, self.store.log(asked.get("platform"), int(since)))
-
-    def _query(self, request: Request, *known: str) -> Mapping[str, str]:
-        """The query, when it asks for nothing unknown."""
-        if unknown := set(request.query) - set(known):
-            raise BadOrder(f'Unknown parameter "{min(unknown)}". Known here: {", ".join(known) or "none"}.')
-        if request.query.get("platform", next(iter(self.platforms))) not in self.platforms:
-            raise BadOrder(f'"platform" must be one of {", ".join(self.platforms)}.')
-        return request.query
 
     def _page(self, html: str, status: int = 200) -> Response:
         return html_response(status, html, pages.HEADERS)

@@ -1,5 +1,6 @@
 """How a platform can misbehave on order: which fault, on which calls, how often; and what it does to an answer."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -54,7 +55,7 @@ class Fault:
         return fits and (self.fault != "stale" or call.name in lookups)
 
 
-def read_order(order: Order, platforms: dict[str, Platform]) -> Fault:
+def read_order(order: Order, platforms: Mapping[str, Platform]) -> Fault:
     """The fault an order asks for. Raises BadOrder with a sentence for everything that makes no sense."""
     platform = order.choice("platform", tuple(platforms))
     kind = order.choice("fault", tuple(KINDS))

@@ -3,12 +3,13 @@
 import html
 import re
 
-# Forem wraps fenced and inline code in a raw block before Liquid sees it; indented code is not protected
-# (Forem source, 2024-2026).
-_CODE = re.compile(r"^[ \t]*~{3,}.*?^[ \t]*~{3,}|^[ \t]*`{3,}.*?^[ \t]*`{3,}|``.+?``|`[^`]+`", re.DOTALL | re.MULTILINE)
+# Forem wraps each of these in a raw block of its own before Liquid sees it, wherever it stands; raw blocks do not
+# nest, so one by hand around code breaks. Indented code is not protected (Forem's Markdown parser, 2020-2026).
+_CODE = re.compile(r"~{3}.*?~{3}|`{3}.*?`{3}|`{2}.+?`{2}|`.+?`", re.DOTALL)
 _RAW = re.compile(r"\{%-?\s*raw\s*-?%\}(.*?)\{%-?\s*endraw\s*-?%\}", re.DOTALL)
 _OPENING = re.compile(r"\{%|\{\{")
 _TAG = re.compile(r"\{%-?\s*(\w*)\s*(.*?)-?%\}", re.DOTALL)
+_ENDRAW = re.compile(r"\{%-?\s*endraw\s*-?%\}")
 _ADDRESS = re.compile(r"https?://[^\s/]+\S*\Z")
 
 BLOCKS = {"collapsible", "details", "katex", "runkit", "spoiler", "raw"}
@@ -27,7 +28,9 @@ TAGS = BLOCKS | {
 
 def problem(body: str) -> str | None:
     """The sentence with which Forem refuses the body, or None when it is fine."""
-    text = _RAW.sub("", _CODE.sub("", body))
+    if not _OPENING.search(body):
+        return None
+    text = _CODE.sub("{% raw %}{% endraw %}", body)
     open_blocks: list[str] = []
     at = 0
     while opening := _OPENING.search(text, at):
@@ -39,6 +42,12 @@ def problem(body: str) -> str | None:
         if found := _tag_problem(tag[1], tag[2].strip(), open_blocks):
             return found
         at = tag.end()
+        if tag[1] == "raw":
+            end = _ENDRAW.search(text, at)
+            if not end:
+                break
+            open_blocks.pop()
+            at = end.end()
     return f"Liquid syntax error: '{open_blocks[-1]}' tag was never closed" if open_blocks else None
 
 
@@ -64,6 +73,8 @@ def _tag_problem(name: str, words: str, open_blocks: list[str]) -> str | None:
 
 def for_readers(body: str) -> str:
     """The body as Markdown without tags: raw blocks bare, embeds as links, everything in code untouched."""
+    if not _OPENING.search(body):
+        return body
     parts, at = [], 0
     for code in _CODE.finditer(body):
         parts += [_without_tags(body[at : code.start()]), code[0]]

@@ -1,6 +1,6 @@
 """What people see: what there is, what arrived, and each article as its readers would get it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -133,8 +133,7 @@ def _faults(standing: list[dict[str, Any]]) -> str:
     if not standing:
         return '<p class="faint">None ordered.</p>'
     rows = [
-        tuple(escape(str(fault[part])) for part in ("fault", "call", "when"))
-        + ("always" if fault["times"] is None else f"{fault['times']} more",)
+        (fault["fault"], fault["call"], fault["when"], "always" if fault["times"] is None else f"{fault['times']} more")
         for fault in standing
     ]
     return _table(("Fault", "Call", "When", "Strikes"), rows)
@@ -148,7 +147,7 @@ def _log(entries: list[dict[str, Any]]) -> str:
     return _table(("Time", "Call", "Method", "Path", "Account", "Status", "Fault"), rows)
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     head = "".join(f'<th scope="col">{text}</th>' for text in heads)
     body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     table = f'<table class="cards"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

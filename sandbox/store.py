@@ -143,7 +143,8 @@ class Store:
         created_at = self.now() - age_days * 86_400
         try:
             self._change(
-                "INSERT INTO accounts (platform, key, username, created_at, revoked, settings) VALUES (?, ?, ?, ?, 0, ?)",
+                "INSERT INTO accounts (platform, key, username, created_at, revoked, settings)"
+                " VALUES (?, ?, ?, ?, 0, ?)",
                 platform, key, username, created_at, json.dumps(settings or {}),
             )  # fmt: skip
         except sqlite3.IntegrityError:

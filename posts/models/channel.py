@@ -94,7 +94,7 @@ class ReadingPace(models.Model):
     def reserve(cls, origin: str, now: datetime, seconds: float, at_most: timedelta) -> datetime | None:
         """Take the next free moment at this origin; None when it is further away than ``at_most``.
 
-        Called inside the transaction of a claim, which serialises it.
+        Call it in a transaction: it locks the origin's row.
         """
         row, _ = cls.objects.select_for_update().get_or_create(origin=origin, defaults={"free_at": now})
         start = max(row.free_at, now)

@@ -80,7 +80,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
                 claim=claim,
                 lease_until=Now() + lease,
             )
-            taken = list(self.filter(pk__in=candidates, claim=claim).select_related("post", "post__author", "channel", "workspace"))
+            taken = list(
+                self.filter(pk__in=candidates, claim=claim).select_related(
+                    "post", "post__author", "channel", "workspace"
+                )
+            )
             Channel.objects.filter(pk__in=[delivery.channel_id for delivery in taken]).update(
                 claim=claim, lease_until=Now() + lease
             )
@@ -171,7 +175,9 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["workspace", "due_at"]),
             # Due rows, and nothing else: as quick with a million future deliveries as with a thousand.
-            models.Index(fields=["channel", "act_at"], name="delivery_due", condition=Q(status__in=["scheduled", "checking"])),
+            models.Index(
+                fields=["channel", "act_at"], name="delivery_due", condition=Q(status__in=["scheduled", "checking"])
+            ),
             models.Index(fields=["act_at"], name="delivery_bell", condition=Q(status__in=["scheduled", "checking"])),
             models.Index(fields=["lease_until"], name="delivery_abandoned", condition=Q(status="publishing")),
         ]
@@ -181,8 +187,12 @@ class Delivery(models.Model):
                 condition=~Q(status__in=["cancelled", "failed"]),
                 name="delivery_live_once",
             ),
-            models.UniqueConstraint(fields=["channel"], condition=Q(status="publishing"), name="delivery_publishing_one_per_channel"),
-            models.CheckConstraint(condition=~Q(status="published") | ~Q(remote_id=""), name="delivery_published_has_remote_id"),
+            models.UniqueConstraint(
+                fields=["channel"], condition=Q(status="publishing"), name="delivery_publishing_one_per_channel"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="published") | ~Q(remote_id=""), name="delivery_published_has_remote_id"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -66,6 +66,9 @@ class Author:
         self.session = requests.Session()
         self.session.headers.update({"api-key": key, "Accept": V1})
 
+    def __del__(self) -> None:
+        self.session.close()
+
     def call(self, method: str, path: str, **more: Any) -> requests.Response:
         return self.session.request(method, self.api + path, timeout=more.pop("timeout", 10), **more)
 

@@ -418,6 +418,9 @@ def test_the_own_lists_come_in_pages_newest_first(ada: Author, clock: TestClock)
         ("{{ name", "Liquid syntax error: Variable '{{' was not properly terminated"),
         ("{{ name }}", "Liquid variables are disabled"),
         ("{% raw %}{{ name }}", "Liquid syntax error: 'raw' tag was never closed"),
+        ("{% raw %}Say `{{ name }}`.{% endraw %}", "Liquid syntax error: Unknown tag 'endraw'"),
+        ("{% details x %}It rained.", "Liquid syntax error: 'details' tag was never closed"),
+        ("{% enddetails %}", "Liquid syntax error: Unknown tag 'enddetails'"),
         ("    {{ indented }}", "Liquid variables are disabled"),
     ],
 )
@@ -430,6 +433,7 @@ def test_liquid_that_forem_does_not_know_is_refused(ada: Author, body: str, sent
     [
         "{% raw %}{% include x %} {{ name }}{% endraw %}",
         "{% embed https://x.example/video %}",
+        "Write `{% raw %}{{ name }}{% endraw %}` in code.",
         "Use `{{ name }}` and ``{% if `x` %}``.",
         "```jinja\n{% if x %}{{ y }}\n```",
         "~~~\n{{ y\n~~~",

@@ -1,0 +1,1 @@
+"""Everything on one machine: what ``manage.py up`` starts, watches and ends."""

@@ -1,0 +1,199 @@
+"""The admin: every row can be found and read; what changes a delivery goes through the same verbs as the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db import models, transaction
+from django.forms import ModelChoiceField
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+
+from accounts.models import User, Workspace
+from blogscheduler.celery import ring
+from posts import connecting, scheduling
+from posts.models import Attempt, Channel, Delivery, Post, ReadingPace
+from posts.moments import moment_at
+from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PUBLISH_DUE
+
+if TYPE_CHECKING:  # generic for the type checker only
+    ModelAdmin = admin.ModelAdmin[Any]
+    TabularInline = admin.TabularInline[Attempt, Delivery]
+else:
+    ModelAdmin, TabularInline = admin.ModelAdmin, admin.TabularInline
+
+
+class Scoped(ModelAdmin):
+    """Staff see their own workspace; a superuser sees all of them."""
+
+    workspace_lookup = "workspace"
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        return self._own(super().get_queryset(request), request, self.workspace_lookup)
+
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        if db_field.remote_field.model is Workspace:
+            kwargs["queryset"] = self._own(Workspace.objects.all(), request, "pk")
+        elif db_field.remote_field.model is User:
+            kwargs["queryset"] = self._own(User.objects.all(), request, "memberships__workspace").distinct()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def _own(self, rows: models.QuerySet[Any], request: HttpRequest, lookup: str) -> models.QuerySet[Any]:
+        user = request.user
+        if isinstance(user, User) and user.is_superuser:
+            return rows
+        return rows.filter(**{lookup: Workspace.objects.of(user)}) if isinstance(user, User) else rows.none()
+
+
+class ReadOnly(Scoped):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Post)
+class PostAdmin(Scoped):
+    list_display = ("title", "workspace", "author", "language", "version", "updated_at")
+    list_filter = ("workspace", "language", "ai_disclosure")
+    search_fields = ("title", "markdown", "tags", "slug", "canonical_url")
+    date_hierarchy = "updated_at"
+    autocomplete_fields = ()
+    readonly_fields = ("version", "cover_checked_url", "cover_problem", "created_at", "updated_at")
+    list_select_related = ("workspace", "author")
+
+    def save_model(self, request: HttpRequest, obj: Post, form: Any, change: bool) -> None:
+        """An edit here counts as a version, so that an open editor elsewhere notices it."""
+        obj.version += 1 if change else 0
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(lambda: ring(CHECK_COVER, obj.pk), robust=True)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What is on its way must first be cancelled."""
+        if isinstance(obj, Post) and obj.deliveries.pending().exists():
+            return False
+        return super().has_delete_permission(request, obj)
+
+
+@admin.register(Channel)
+class ChannelAdmin(ReadOnly):
+    """Channels are connected and changed on their own pages, which prove the credentials; here they are watched."""
+
+    list_display = ("name", "platform", "workspace", "status", "account_name", "problem", "checked_at")
+    list_filter = ("status", "platform", "workspace")
+    search_fields = ("name", "account_name", "problem")
+    date_hierarchy = "created_at"
+    list_select_related = ("workspace",)
+    fields = (
+        "name", "workspace", "platform", "secret_hint", "settings", "status", "problem", "account_name",
+        "account_url", "checked_at", "paced_until", "lease_until", "created_at",
+    )  # fmt: skip
+    actions = ("check_again", "pause", "resume")
+
+    @admin.action(description="Check the credentials again", permissions=["view"])
+    def check_again(self, request: HttpRequest, queryset: models.QuerySet[Channel]) -> None:
+        for channel in queryset:
+            connecting.check_again(channel)
+            transaction.on_commit(lambda pk=channel.pk: ring(CHECK_CHANNEL, pk), robust=True)
+        self.message_user(request, f"{queryset.count()} channels are being checked.")
+
+    @admin.action(description="Pause", permissions=["view"])
+    def pause(self, request: HttpRequest, queryset: models.QuerySet[Channel]) -> None:
+        paused = sum(connecting.pause(channel) for channel in queryset)
+        self.message_user(request, f"{paused} channels paused; their deliveries wait.")
+
+    @admin.action(description="Resume", permissions=["view"])
+    def resume(self, request: HttpRequest, queryset: models.QuerySet[Channel]) -> None:
+        resumed = sum(connecting.resume(channel) for channel in queryset)
+        self.message_user(request, f"{resumed} channels resumed.")
+
+
+class AttemptInline(TabularInline):
+    model = Attempt
+    fields = ("number", "step", "outcome", "message", "started_at", "seconds")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly):
+    list_display = ("post", "channel", "status", "due_at", "act_at", "tries", "workspace", "article")
+    list_filter = ("status", "channel__platform", "channel", "workspace", "action")
+    search_fields = ("post__title", "channel__name", "remote_id", "remote_url", "message", "key")
+    date_hierarchy = "due_at"
+    list_select_related = ("post", "channel", "workspace")
+    inlines = (AttemptInline,)
+    actions = ("publish_now", "retry", "cancel")
+
+    @admin.display(description="article")
+    def article(self, delivery: Delivery) -> str:
+        if not delivery.remote_url.startswith(("http://", "https://")):
+            return delivery.remote_id
+        return format_html('<a href="{}" rel="noreferrer">{}</a>', delivery.remote_url, delivery.remote_id)
+
+    @admin.action(description="Publish now", permissions=["view"])
+    def publish_now(self, request: HttpRequest, queryset: models.QuerySet[Delivery]) -> None:
+        self._each(request, queryset, "is due now", self._publish_now)
+
+    @admin.action(description="Retry (failed, missed)", permissions=["view"])
+    def retry(self, request: HttpRequest, queryset: models.QuerySet[Delivery]) -> None:
+        ended = [Delivery.Status.FAILED, Delivery.Status.MISSED]
+        self._each(request, queryset.filter(status__in=ended), "is tried again", self._publish_now)
+
+    @admin.action(description="Cancel", permissions=["view"])
+    def cancel(self, request: HttpRequest, queryset: models.QuerySet[Delivery]) -> None:
+        self._each(request, queryset, "is cancelled", scheduling.cancel)
+
+    def _publish_now(self, delivery: Delivery) -> None:
+        now = timezone.now()
+        scheduling.publish_now(delivery, moment_at(now, timezone.get_current_timezone()))
+        transaction.on_commit(lambda: ring(PUBLISH_DUE), robust=True)
+
+    def _each(
+        self,
+        request: HttpRequest,
+        queryset: models.QuerySet[Delivery],
+        done: str,
+        verb: Callable[[Delivery], None],
+    ) -> None:
+        """Do it to each, and say of each what came of it: one refusal does not stop the others."""
+        for delivery in queryset.select_related("post", "post__author", "post__workspace", "channel", "workspace"):
+            try:
+                verb(delivery)
+            except scheduling.Refused as refusal:
+                self.message_user(request, f"{delivery}: {refusal}", messages.ERROR)
+            else:
+                self.message_user(request, f"{delivery} {done}.")
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ReadOnly):
+    workspace_lookup = "delivery__workspace"
+    list_display = ("delivery", "number", "step", "outcome", "message", "started_at", "seconds")
+    list_filter = ("outcome", "step", "delivery__channel__platform", "delivery__workspace")
+    search_fields = ("delivery__post__title", "delivery__channel__name", "message")
+    date_hierarchy = "created_at"
+    list_select_related = ("delivery__post", "delivery__channel")
+
+
+@admin.register(ReadingPace)
+class ReadingPaceAdmin(ReadOnly):
+    list_display = ("origin", "free_at")
+    search_fields = ("origin",)
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[ReadingPace]:
+        return ReadingPace.objects.all()

@@ -1,0 +1,82 @@
+"""Connect a channel from the command line."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from posts import connecting
+from posts.commands import add_workspace, misused, refuse, the_workspace
+from posts.models import Channel
+from publishers import PUBLISHERS
+from publishers.base import Publisher
+
+
+class Command(BaseCommand):
+    help = (
+        "Connect a channel and prove its credentials: connect PLATFORM NAME key=value… "
+        "A value @FILE is read from that file, @- from standard input, so that no secret stands in the shell's history."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("platform", choices=sorted(PUBLISHERS))
+        parser.add_argument("name", help="how you call the channel")
+        parser.add_argument("values", nargs="*", metavar="key=value")
+        add_workspace(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        publisher = PUBLISHERS[options["platform"]]
+        workspace = the_workspace(options["workspace"])
+        credentials, settings = forms_of(publisher, dict(_pair(text) for text in options["values"]))
+        try:
+            channel = connecting.connect(workspace, publisher.name, options["name"], credentials, settings)
+        except connecting.NameTaken:
+            refuse(f"There is a channel called {options['name']} in this workspace already.")
+        connecting.verify(channel.pk, timezone.now)
+        channel.refresh_from_db()
+        if channel.status == Channel.Status.CLOSED:
+            reason = channel.problem
+            channel.delete()
+            refuse(f"{reason} The channel was not connected.")
+        self.stdout.write(f"Connected {channel}: {publisher.label} knows us as {channel.account_name}.")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        misused(f"“{text}” is not of the form key=value.")
+    if value == "@-":
+        return key, sys.stdin.readline().rstrip("\n")
+    if value.startswith("@"):
+        try:
+            return key, Path(value[1:]).read_text(encoding="utf-8").strip()
+        except OSError as problem:
+            refuse(f"{key} cannot be read from {value[1:]}: {problem.strerror}.")
+    return key, value
+
+
+def forms_of(publisher: type[Publisher], values: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The values as the platform's own forms clean them: credentials and settings. Exit codes as ever."""
+    credentials, settings = publisher.credentials_form, publisher.settings_form
+    known = [*credentials.base_fields, *settings.base_fields]
+    if unknown := [key for key in values if key not in known]:
+        misused(f"{publisher.label} knows no {', '.join(unknown)}. It knows: {', '.join(known) or 'nothing'}.")
+    return _clean(credentials, values), _clean(settings, values)
+
+
+def _clean(form_class: type[forms.Form], values: dict[str, str]) -> dict[str, Any]:
+    initial = {
+        name: field.initial
+        for name, field in form_class.base_fields.items()
+        if name not in values and field.initial is not None
+    }
+    form = form_class({**initial, **values})
+    if not form.is_valid():
+        refuse("\n".join(f"{field}: {' '.join(errors)}" for field, errors in form.errors.items()))
+    return form.cleaned_data

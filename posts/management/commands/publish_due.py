@@ -1,0 +1,33 @@
+"""Publish what is due, without worker, beat or Redis: for cron, and for looking."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from posts import publishing
+from posts.models import Channel, Delivery
+
+
+class Command(BaseCommand):
+    help = "Publish everything that is due now and end; look up what a dead worker left. Safe beside running workers."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["dry_run"]:
+            self.show()
+            return
+        publishing.rescue(timezone.now)
+        self.stdout.write(f"{publishing.drain(timezone.now)} calls were made.")
+
+    def show(self) -> None:
+        now = timezone.now()
+        due = Delivery.objects.due(now).filter(channel__status=Channel.Status.OPEN).select_related("post", "channel")
+        for delivery in due.order_by("act_at"):
+            self.stdout.write(f"{delivery.pk:>6}  {delivery.status:<10} {delivery.channel}: {delivery.post}")
+        self.stdout.write(f"{due.count()} due.")

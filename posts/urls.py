@@ -1,0 +1,47 @@
+"""The addresses of the product's own pages. ``page`` is read, ``form`` is filled in, ``action`` is a button."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from posts.views import channels, deciding, deliveries, diary, scheduling, writing
+from posts.views.scope import action, form, page
+
+urlpatterns = [
+    path("", page(writing.home), name="home"),
+    # the desk
+    path("posts/", page(writing.posts), name="posts"),
+    path("posts/new/", form(writing.post_new), name="post_new"),
+    path("posts/new/autosave/", action(writing.autosave_new), name="post_autosave_new"),
+    path("posts/preview/", action(writing.preview), name="post_preview"),
+    path("posts/<int:pk>/", page(deliveries.post), name="post"),
+    path("posts/<int:pk>/edit/", form(writing.post_edit), name="post_edit"),
+    path("posts/<int:pk>/autosave/", action(writing.autosave), name="post_autosave"),
+    path("posts/<int:pk>/front-matter/", action(writing.take_front_matter), name="post_front_matter"),
+    path("posts/<int:pk>/delete/", form(writing.post_delete), name="post_delete"),
+    # the diary
+    path("posts/<int:pk>/schedule/", page(scheduling.schedule), name="schedule"),
+    path("posts/<int:pk>/review/", form(scheduling.review), name="review"),
+    path("schedule/", page(diary.schedule_list), name="schedule_list"),
+    path("calendar/", page(diary.calendar), name="calendar"),
+    # the window
+    path("posts/<int:pk>/deliveries/", page(deliveries.deliveries), name="deliveries"),
+    path("deliveries/<int:pk>/", page(deliveries.delivery), name="delivery"),
+    path("deliveries/<int:pk>/text/", page(deliveries.text), name="delivery_text"),
+    path("deliveries/<int:pk>/file/", page(deliveries.file), name="delivery_file"),
+    path("deliveries/<int:pk>/cancel/", action(deciding.cancel), name="delivery_cancel"),
+    path("deliveries/<int:pk>/publish-now/", action(deciding.publish_now), name="delivery_publish_now"),
+    path("deliveries/<int:pk>/reschedule/", form(deciding.reschedule), name="delivery_reschedule"),
+    path("deliveries/<int:pk>/send-again/", action(deciding.send_again), name="delivery_send_again"),
+    path("deliveries/<int:pk>/confirm/", action(deciding.confirm), name="delivery_confirm"),
+    # the doors
+    path("channels/", page(channels.channels), name="channels"),
+    path("channels/connect/", page(channels.pick), name="channel_pick"),
+    path("channels/connect/<slug:platform>/", form(channels.connect), name="channel_connect"),
+    path("channels/<int:pk>/", form(channels.channel), name="channel"),
+    path("channels/<int:pk>/status/", page(channels.status), name="channel_status"),
+    path("channels/<int:pk>/check/", action(channels.check_again), name="channel_check"),
+    path("channels/<int:pk>/pause/", action(channels.pause), name="channel_pause"),
+    path("channels/<int:pk>/resume/", action(channels.resume), name="channel_resume"),
+    path("channels/<int:pk>/remove/", form(channels.remove), name="channel_remove"),
+]
