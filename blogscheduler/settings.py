@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import django_stubs_ext
 import environ
 from cryptography.fernet import Fernet
 from csp.constants import NONCE, NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
 from blogscheduler.keys import kept_secret
+
+django_stubs_ext.monkeypatch()  # lets ModelForm[Post] and the like be written, which Django itself does not
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()

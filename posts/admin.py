@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db import models, transaction
@@ -19,14 +19,7 @@ from posts.models import Attempt, Channel, Delivery, Post, ReadingPace
 from posts.moments import moment_at
 from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PUBLISH_DUE
 
-if TYPE_CHECKING:  # generic for the type checker only
-    ModelAdmin = admin.ModelAdmin[Any]
-    TabularInline = admin.TabularInline[Attempt, Delivery]
-else:
-    ModelAdmin, TabularInline = admin.ModelAdmin, admin.TabularInline
-
-
-class Scoped(ModelAdmin):
+class Scoped(admin.ModelAdmin[Any]):
     """Staff see their own workspace; a superuser sees all of them."""
 
     workspace_lookup = "workspace"
@@ -117,7 +110,7 @@ class ChannelAdmin(ReadOnly):
         self.message_user(request, f"{resumed} channels resumed.")
 
 
-class AttemptInline(TabularInline):
+class AttemptInline(admin.TabularInline[Attempt, Delivery]):
     model = Attempt
     fields = ("number", "step", "outcome", "message", "started_at", "seconds")
     readonly_fields = fields
