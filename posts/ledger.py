@@ -185,6 +185,10 @@ def _looked(delivery: Delivery, result: Result, now: datetime) -> None:
         _published(delivery, remote, result.trip, now, words)
     elif remote.visibility == Visibility.DRAFT:
         _attempt(result, Outcome.FOUND, f"It is on {_label(delivery)} as a draft.")
+        if delivery.refused_unless_ours and delivery.remote_id:
+            # The flip of this very draft was refused: what is public there is somebody else's.
+            _refusal_stands(delivery, now)
+            return
         _set(
             delivery, Status.SCHEDULED, act_at=now, late_after=None, remote_id=remote.id, doubtful=False,
             refused_unless_ours=False, message=f"Its draft is on {_label(delivery)} and is made public next.",
@@ -199,11 +203,18 @@ def _not_there(delivery: Delivery, now: datetime) -> None:
     limits = _limits(delivery)
     if delivery.looks_absent + 1 < limits.looks:
         _set(delivery, Status.CHECKING, act_at=now + settle_time(limits), looks_absent=F("looks_absent") + 1)
-    elif delivery.refused_unless_ours and delivery.retry_if_absent is None:
+    elif delivery.refused_unless_ours:
+        _refusal_stands(delivery, now)
+    else:
+        _again(delivery, now, "It did not arrive; it is sent again.")
+
+
+def _refusal_stands(delivery: Delivery, now: datetime) -> None:
+    """The platform refused a duplicate, and what is there is not ours: again later if it said when, else it failed."""
+    if delivery.retry_if_absent is None:
         _fail(delivery, delivery.message)
     else:
-        wait = timedelta(seconds=delivery.retry_if_absent or 0)
-        _again(delivery, now + wait, "It did not arrive; it is sent again.")
+        _again(delivery, now + timedelta(seconds=delivery.retry_if_absent), delivery.message)
 
 
 def _again(delivery: Delivery, at: datetime, message: str, *, may_be_there: bool = False) -> None:

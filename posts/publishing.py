@@ -78,6 +78,16 @@ def drain(clock: Clock) -> int:
         _one_drain.release()
 
 
+def finish(seconds: float) -> bool:
+    """Begin nothing more and wait until what is in flight is written; False when that takes longer than ``seconds``."""
+    stopping.set()
+    look_now()
+    done = _one_drain.acquire(timeout=seconds)
+    if done:
+        _one_drain.release()
+    return done
+
+
 class _Drain:
     """One run of the drain: what is in flight, what is held back for a platform's pace."""
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_init, worker_shutting_down
+from celery.signals import worker_init, worker_shutdown, worker_shutting_down
+from django.conf import settings
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
@@ -83,6 +84,12 @@ def look_by_itself(**_: Any) -> None:
 
 
 @worker_shutting_down.connect
-def finish_what_is_in_flight(**_: Any) -> None:
+def begin_nothing_more(**_: Any) -> None:
     publishing.stopping.set()
     publishing.look_now()
+
+
+@worker_shutdown.connect
+def finish_what_is_in_flight(**_: Any) -> None:
+    """The last thing that a worker does: what is not written by then is looked up by the next one."""
+    publishing.finish(settings.CALL_DEADLINE_SECONDS + 5)

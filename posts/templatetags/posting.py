@@ -1,0 +1,108 @@
+"""How the pages say times, zones and states: in words that leave no doubt."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from posts.models import Delivery
+from posts.views.standing import Standing
+
+register = template.Library()
+
+# Which of the badges says what a post as a whole says.
+BADGES = {Standing.NEEDS_YOU: "uncertain", Standing.PARTLY: "published"}
+
+
+@register.simple_tag
+def moment(at: datetime | None, form: str = "long") -> SafeString | str:
+    """A time in the reader's zone: "Tue 24 Nov 2026, 09:00", "short" without the year, "clock" 09:00 alone."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    pattern = {"short": "%a %-d %b, %H:%M", "clock": "%H:%M"}.get(form, "%a %-d %b %Y, %H:%M")
+    return format_html(
+        '<time datetime="{}" title="{}, UTC{}">{}</time>',
+        at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), zone_name(local), offset_of(local), local.strftime(pattern),
+    )  # fmt: skip
+
+
+@register.filter
+def zone_name(local: datetime) -> str:
+    return str(local.tzinfo)
+
+
+@register.filter
+def offset_of(local: datetime) -> str:
+    """ "+1" or "−3:30": how far a local time is from UTC."""
+    minutes = int((local.utcoffset() or timedelta()).total_seconds() // 60)
+    sign, minutes = ("+", minutes) if minutes >= 0 else ("−", -minutes)
+    return f"{sign}{minutes // 60}" + (f":{minutes % 60:02}" if minutes % 60 else "")
+
+
+@register.filter
+def in_utc(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%a %-d %b %Y, %H:%M")
+
+
+@register.simple_tag
+def until(at: datetime, now: datetime | None = None) -> str:
+    """ "in 2 d 4 h", "12 min ago", "now": how far away a time is, in its two largest units."""
+    seconds = int((at - (now or timezone.now())).total_seconds())
+    words = _span(abs(seconds))
+    if not words:
+        return "now"
+    return f"in {words}" if seconds > 0 else f"{words} ago"
+
+
+def _span(seconds: int) -> str:
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    parts = [(days, "d"), (hours, "h"), (rest // 60, "min")]
+    first = next((index for index, (count, _) in enumerate(parts) if count), None)
+    if first is None:
+        return f"{seconds} s" if seconds >= 5 else ""
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
+
+
+@register.filter
+def badge_of(standing: str) -> str:
+    return BADGES.get(Standing(standing), standing)
+
+
+@register.filter
+def standing_label(standing: str) -> str:
+    return Standing(standing).label
+
+
+@register.filter
+def step(words: str) -> str:
+    """A step without its number, which the list prints itself."""
+    return re.sub(r"\A\d+[.)]\s*", "", words)
+
+
+@register.filter
+def readable(raw: str) -> str:
+    """JSON with line breaks; anything else as it is."""
+    try:
+        return json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+    except (TypeError, ValueError):
+        return raw
+
+
+@register.filter
+def is_in(delivery: Delivery, states: str) -> bool:
+    """Whether a delivery is in one of the states, which are separated by blanks."""
+    return delivery.status in states.split()
+
+
+@register.filter
+def get(mapping: dict[str, Any], key: str) -> Any:
+    return mapping.get(key, "")

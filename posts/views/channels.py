@@ -1,0 +1,219 @@
+"""The doors: connect a channel, see how it is, change it, pause it, remove it. Secrets go in and never come out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from posts import connecting
+from posts.forms import ChannelNameForm, RemoveForm
+from posts.models import Channel, Delivery
+from posts.views.bells import ring_for_channel, ring_for_deliveries
+from posts.views.scope import MemberRequest
+from publishers import PUBLISHERS
+from publishers.base import Publisher
+
+RECENT = 20  # deliveries on a channel's page
+LONG_WAIT = 20  # looks, one a second, after which we say that the check takes long
+
+Status = Channel.Status
+Unsent = Q(deliveries__status__in=[Delivery.Status.WAITING, Delivery.Status.SCHEDULED, Delivery.Status.MISSED])
+
+
+@dataclass
+class DoorForms:
+    """The three forms of a channel as one: its name, its secrets and its settings."""
+
+    name: ChannelNameForm
+    credentials: forms.Form
+    settings: forms.Form
+
+    @property
+    def all(self) -> list[forms.Form]:
+        return [self.name, self.credentials, self.settings]
+
+    def is_valid(self) -> bool:
+        return all([form.is_valid() for form in self.all])
+
+    @property
+    def values(self) -> tuple[str, dict[str, Any], dict[str, Any]]:
+        return self.name.cleaned_data["name"], self.credentials.cleaned_data, self.settings.cleaned_data
+
+
+def channels(request: MemberRequest) -> HttpResponse:
+    rows = Channel.objects.of(request.workspace).annotate(
+        unsent=Count("deliveries", filter=Unsent),
+        published=Count("deliveries", filter=Q(deliveries__status=Delivery.Status.PUBLISHED)),
+    )
+    return render(request, "posts/channels.html", {"channels": rows})
+
+
+def pick(request: MemberRequest) -> HttpResponse:
+    """Which kind of place. What needs no account comes first: one can see the product work at once."""
+    publishers = sorted(PUBLISHERS.values(), key=lambda publisher: (not is_free(publisher), publisher.label.lower()))
+    return render(request, "posts/channel_pick.html", {"publishers": [(one, is_free(one)) for one in publishers]})
+
+
+def is_free(publisher: type[Publisher]) -> bool:
+    """Whether it needs no account and no key."""
+    return not publisher.credentials_form.base_fields
+
+
+def connect(request: MemberRequest, platform: str) -> HttpResponse:
+    publisher = PUBLISHERS.get(platform)
+    if publisher is None:
+        raise Http404("There is no such platform.")
+    data = request.POST if request.method == "POST" else None
+    asked = DoorForms(
+        ChannelNameForm(data, prefix="channel", initial={"name": publisher.label}),
+        publisher.credentials_form(data),
+        publisher.settings_form(data),
+    )
+    if data is not None and asked.is_valid():
+        name, credentials, wishes = asked.values
+        try:
+            channel = connecting.connect(request.workspace, platform, name, credentials, wishes)
+        except connecting.NameTaken:
+            asked.name.add_error("name", "There is a channel of this name already. Choose another one.")
+        else:
+            ring_for_channel(channel)
+            return redirect(channel)
+    context = {"publisher": publisher, "forms": asked, "sandbox": sandbox_of(publisher)}
+    return render(request, "posts/channel_connect.html", context)
+
+
+def sandbox_of(publisher: type[Publisher]) -> dict[str, str] | None:
+    """Where a platform's stand-in is and which key it takes, for trying things out without an account."""
+    if not settings.SANDBOX_URL or is_free(publisher):
+        return None
+    return {"url": f"{settings.SANDBOX_URL}/{publisher.name}/api", "key": f"sandbox-{publisher.name}-key"}
+
+
+def channel(request: MemberRequest, pk: int) -> HttpResponse:
+    """How it is, and the form to change it."""
+    found = _own(request, pk)
+    publisher = PUBLISHERS.get(found.platform)
+    if request.method != "POST" or publisher is None:
+        return _page(request, found, _kept(found, publisher))
+    asked = _forms(found, publisher, request.POST)
+    if asked.is_valid() and _key_may_travel(found, publisher, asked):
+        name, credentials, wishes = asked.values
+        try:
+            connecting.reconnect(found, name, credentials, wishes)
+        except connecting.NameTaken:
+            asked.name.add_error("name", "There is a channel of this name already. Choose another one.")
+        else:
+            ring_for_channel(found)
+            return redirect(found)
+    return _page(request, found, asked)
+
+
+def _key_may_travel(found: Channel, publisher: type[Publisher], asked: DoorForms) -> bool:
+    """A key is sent nowhere but where its owner meant it to go: another address needs the key again."""
+    old, new = publisher.origin(found.settings), publisher.origin(asked.settings.cleaned_data)
+    missing = [name for name in asked.credentials.fields if not asked.credentials.cleaned_data.get(name)]
+    if old == new or not missing:
+        return True
+    asked.credentials.add_error(missing[0], "The address has changed: please give the key for it, too.")
+    return False
+
+
+def _forms(found: Channel, publisher: type[Publisher], data: Any) -> DoorForms:
+    asked = DoorForms(
+        ChannelNameForm(data, prefix="channel", initial={"name": found.name}),
+        publisher.credentials_form(data),
+        publisher.settings_form(data, initial=found.settings),
+    )
+    for field in asked.credentials.fields.values():
+        field.required = False
+        ending = f", which ends in “{found.secret_hint}”" if found.secret_hint else ""
+        field.help_text = f"Empty: the present one{ending}, is kept." if ending else "Empty: the present one is kept."
+    return asked
+
+
+def _kept(found: Channel, publisher: type[Publisher] | None) -> DoorForms | None:
+    """The form as it was saved; what the check found stands at the field that it is about."""
+    if publisher is None or found.status == Status.CHECKING:
+        return None
+    if not found.problem:
+        return _forms(found, publisher, None)
+    asked = _forms(found, publisher, {"channel-name": found.name, **found.settings})
+    asked.is_valid()
+    for part in (asked.credentials, asked.settings):
+        if found.problem_field in part.fields:
+            part.add_error(found.problem_field, found.problem)
+    return asked
+
+
+def _page(request: MemberRequest, found: Channel, asked: DoorForms | None) -> HttpResponse:
+    recent = found.deliveries.select_related("post").defer("sent_markdown", "post__markdown").order_by("-due_at")
+    return render(request, "posts/channel.html", {**_body(found, asked), "deliveries": recent[:RECENT]})
+
+
+def _body(found: Channel, asked: DoorForms | None) -> dict[str, Any]:
+    return {"channel": found, "publisher": PUBLISHERS.get(found.platform), "forms": asked, "looked": 0}
+
+
+def status(request: MemberRequest, pk: int) -> HttpResponse:
+    """The part of the channel's page that follows a check; it stops asking when the check is done."""
+    found = _own(request, pk)
+    if not request.htmx:
+        return redirect(found)
+    looked = request.GET.get("looked", "")
+    count = min(int(looked), 10_000) + 1 if looked.isascii() and looked.isdecimal() and len(looked) < 8 else 1
+    if found.status == Status.CHECKING:
+        context = {**_body(found, None), "looked": count, "takes_long": count >= LONG_WAIT}
+    else:
+        context = _body(found, _kept(found, PUBLISHERS.get(found.platform)))
+    return render(request, "posts/_channel_body.html", context)
+
+
+def check_again(request: MemberRequest, pk: int) -> HttpResponse:
+    found = _own(request, pk)
+    connecting.check_again(found)
+    ring_for_channel(found)
+    return redirect(found)
+
+
+def pause(request: MemberRequest, pk: int) -> HttpResponse:
+    found = _own(request, pk)
+    if connecting.pause(found):
+        messages.success(request, f"{found} is paused: what is scheduled there waits.")
+    else:
+        messages.error(request, f"{found} cannot be paused: only an open channel can.")
+    return redirect(found)
+
+
+def resume(request: MemberRequest, pk: int) -> HttpResponse:
+    found = _own(request, pk)
+    if connecting.resume(found):
+        ring_for_deliveries()
+        messages.success(request, f"{found} is open again. What is too late by now is not published without you.")
+    else:
+        messages.error(request, f"{found} is not paused.")
+    return redirect(found)
+
+
+def remove(request: MemberRequest, pk: int) -> HttpResponse:
+    found = _own(request, pk)
+    form = RemoveForm(request.POST if request.method == "POST" else None, channel=found)
+    if request.method == "POST" and form.is_valid():
+        cancelled = connecting.disconnect(found)
+        messages.success(request, f"{found} is removed. Cancelled: {cancelled}.")
+        return redirect("channels")
+    counts = Channel.objects.filter(pk=found.pk).aggregate(
+        unsent=Count("deliveries", filter=Unsent),
+        published=Count("deliveries", filter=Q(deliveries__status=Delivery.Status.PUBLISHED)),
+    )
+    return render(request, "posts/channel_remove.html", {"channel": found, "form": form, **counts})
+
+
+def _own(request: MemberRequest, pk: int) -> Channel:
+    return get_object_or_404(Channel.objects.of(request.workspace), pk=pk)

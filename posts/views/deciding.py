@@ -1,0 +1,85 @@
+"""The buttons of a delivery: each calls one verb, rings, and leads back to the post."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from posts import scheduling
+from posts.forms import ConfirmForm, TimeForm
+from posts.models import Delivery
+from posts.moments import WALL, Moment, moment_at
+from posts.views.bells import ring_for_deliveries
+from posts.views.deliveries import own_delivery
+from posts.views.scope import MemberRequest
+
+
+def cancel(request: MemberRequest, pk: int) -> HttpResponse:
+    delivery = own_delivery(request, pk)
+    done = f"It will not be published on {delivery.channel}."
+    return _decide(request, delivery, lambda: scheduling.cancel(delivery), done)
+
+
+def publish_now(request: MemberRequest, pk: int) -> HttpResponse:
+    delivery = own_delivery(request, pk)
+    done = f"It is being published on {delivery.channel}."
+    return _decide(request, delivery, lambda: scheduling.publish_now(delivery, _at_once(request)), done)
+
+
+def send_again(request: MemberRequest, pk: int) -> HttpResponse:
+    delivery = own_delivery(request, pk)
+    done = f"It is being sent to {delivery.channel} again."
+    return _decide(request, delivery, lambda: scheduling.send_again(delivery, _at_once(request)), done)
+
+
+def confirm(request: MemberRequest, pk: int) -> HttpResponse:
+    """ "It is there": the address that a person found."""
+    delivery = own_delivery(request, pk)
+    form = ConfirmForm(request.POST)
+    if not form.is_valid():
+        return render(request, "posts/delivery_confirm.html", {"delivery": delivery, "form": form, "post": delivery.post})
+    url, now = form.cleaned_data["url"], timezone.now()
+    done = f"It is published on {delivery.channel}."
+    return _decide(request, delivery, lambda: scheduling.confirm(delivery, url, now), done)
+
+
+def reschedule(request: MemberRequest, pk: int) -> HttpResponse:
+    delivery, now, zone = own_delivery(request, pk), timezone.now(), request.user.time_zone
+    form = TimeForm(
+        request.POST if request.method == "POST" else None,
+        initial={"at": _first_offer(delivery.due_at.astimezone(zone), now.astimezone(zone))},
+        zone=zone, now=now,
+    )  # fmt: skip
+    if request.method == "POST" and form.is_valid() and form.moment:
+        moment = form.moment
+        local = moment.due_at.astimezone(zone)
+        done = f"It will be published on {delivery.channel} on {local:%a %-d %b %Y at %H:%M}. {moment.note}".strip()
+        return _decide(request, delivery, lambda: scheduling.reschedule(delivery, moment, now), done)
+    context = {"delivery": delivery, "form": form, "post": delivery.post, "zone": zone, "now": now}
+    return render(request, "posts/delivery_reschedule.html", context)
+
+
+def _first_offer(due: datetime, now: datetime) -> str:
+    """The time that it has, or now where that is over."""
+    return max(due, now).strftime(WALL)
+
+
+def _at_once(request: MemberRequest) -> Moment:
+    return moment_at(timezone.now(), request.user.time_zone)
+
+
+def _decide(request: MemberRequest, delivery: Delivery, verb: Callable[[], object], done: str) -> HttpResponse:
+    """Do it and say so, or say in a sentence why it cannot be done; nothing is lost either way."""
+    try:
+        verb()
+    except scheduling.Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        ring_for_deliveries()
+        messages.success(request, done)
+    return redirect(delivery)

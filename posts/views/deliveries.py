@@ -1,0 +1,175 @@
+"""The window: where a post stands on each channel, what was done for it, and which text went out."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+
+from posts.forms import ConfirmForm
+from posts.models import Channel, Delivery, Post
+from posts.packing import door_of
+from posts.views.scope import MemberRequest
+from publishers import PUBLISHERS
+from publishers.base import Finds
+from publishers.folder import Folder
+
+QUICK, SLOW = 2, 30  # seconds between two looks of a page that is open
+SOON = timedelta(minutes=1)
+MOST_COMPARED = 200_000  # characters of both texts together: comparing takes long with more
+
+Status = Delivery.Status
+
+
+@dataclass(frozen=True)
+class Row:
+    """One delivery as the post's page shows it."""
+
+    delivery: Delivery
+    is_edited_since: bool
+    can_look: bool  # the platform lets us look whether it is there
+    waits_for_channel: bool
+
+    @property
+    def mark(self) -> str:
+        """Changes when what the row shows changes: the page asks for nothing else."""
+        delivery = self.delivery
+        shown = (
+            delivery.status, delivery.act_at, delivery.due_at, delivery.tries, delivery.message, delivery.remote_url,
+            delivery.channel.status, delivery.channel.problem, self.is_edited_since,
+        )  # fmt: skip
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:8]
+
+    @property
+    def is_file(self) -> bool:
+        return bool(self.delivery.remote_id) and self.delivery.channel.platform == Folder.name
+
+
+@dataclass(frozen=True)
+class Window:
+    """All rows of a post, and how soon to look again."""
+
+    post: Post
+    rows: list[Row]
+    now: datetime
+
+    @property
+    def pace(self) -> int:
+        """Seconds until the page looks again; 0: never, nothing will change by itself."""
+        live = [row.delivery for row in self.rows if row.delivery.status in Status.pending()]
+        if any(delivery.is_moving() or self._is_soon(delivery) for delivery in live):
+            return QUICK
+        return SLOW if live else 0
+
+    def _is_soon(self, delivery: Delivery) -> bool:
+        """Due within moments, on a channel that takes it. What was due long ago waits for something else."""
+        is_open = delivery.channel.status == Channel.Status.OPEN
+        return is_open and delivery.status == Status.SCHEDULED and abs(delivery.act_at - self.now) < SOON
+
+    @property
+    def mark(self) -> str:
+        """What the page has seen: the pace, then each row with its own mark."""
+        return ",".join([str(self.pace), *(f"{row.delivery.pk}-{row.mark}" for row in self.rows)])
+
+
+def post(request: MemberRequest, pk: int) -> HttpResponse:
+    found = _post(request, pk)
+    return render(request, "posts/post.html", {"post": found, "window": _window(found), "confirm_form": ConfirmForm()})
+
+
+def deliveries(request: MemberRequest, pk: int) -> HttpResponse:
+    """The part of the post's page that changes by itself: only rows that differ from what the page has ``seen``.
+
+    So nothing is typed or focused in vain; and a row that nobody has seen yet has the page loaded anew.
+    """
+    found = _post(request, pk)
+    window = _window(found)
+    context = {"post": found, "window": window, "confirm_form": ConfirmForm()}
+    if not request.htmx:
+        return render(request, "posts/post.html", context)
+    seen = request.GET.get("seen", "")
+    if seen == window.mark:
+        return HttpResponse(status=204)
+    marks = dict(entry.partition("-")[::2] for entry in seen.split(",")[1:])
+    if {str(row.delivery.pk) for row in window.rows} != set(marks):
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    changed = [row for row in window.rows if marks[str(row.delivery.pk)] != row.mark]
+    return render(request, "posts/_deliveries.html", {**context, "changed": changed})
+
+
+def _post(request: MemberRequest, pk: int) -> Post:
+    return get_object_or_404(Post.objects.of(request.workspace).select_related("author"), pk=pk)
+
+
+def _window(found: Post) -> Window:
+    digest, now = found.digest(), timezone.now()
+    rows = found.deliveries.select_related("channel").defer("sent_markdown").order_by("pk")
+    return Window(found, [row_of(delivery, found, digest) for delivery in rows], now)
+
+
+def row_of(delivery: Delivery, post: Post, digest: str) -> Row:
+    delivery.post = post
+    publisher = PUBLISHERS.get(delivery.channel.platform)
+    return Row(
+        delivery=delivery,
+        is_edited_since=delivery.status == Status.PUBLISHED and delivery.sent_digest not in ("", digest),
+        can_look=publisher is not None and issubclass(publisher, Finds),
+        waits_for_channel=delivery.status in (Status.SCHEDULED, Status.WAITING, Status.CHECKING)
+        and delivery.channel.status != Channel.Status.OPEN,
+    )
+
+
+# --- one delivery ----------------------------------------------------------------------------------------------------
+
+
+def own_delivery(request: MemberRequest, pk: int) -> Delivery:
+    rows = Delivery.objects.of(request.workspace).select_related("post", "channel", "workspace", "created_by")
+    return get_object_or_404(rows, pk=pk)
+
+
+def delivery(request: MemberRequest, pk: int) -> HttpResponse:
+    found = own_delivery(request, pk)
+    row = row_of(found, found.post, found.post.digest())
+    attempts = found.attempts.all()
+    return render(request, "posts/delivery.html", {"row": row, "delivery": found, "attempts": attempts, "post": found.post})
+
+
+def text(request: MemberRequest, pk: int) -> HttpResponse:
+    """Which text went out, and what was changed in the post since."""
+    found = own_delivery(request, pk)
+    is_changed = bool(found.sent_digest) and found.sent_digest != found.post.digest()
+    return render(request, "posts/delivery_text.html", {
+        "delivery": found, "post": found.post, "is_changed": is_changed,
+        "lines": changes(found.sent_markdown, found.post.markdown) if is_changed else [],
+    })  # fmt: skip
+
+
+def changes(before: str, after: str) -> list[tuple[str, str]]:
+    """The lines that differ, with a little of what is around them: ("ins" | "del" | "same" | "gap", line)."""
+    if len(before) + len(after) > MOST_COMPARED or before == after:
+        return []
+    kinds = {"+": "ins", "-": "del", " ": "same", "@": "gap"}
+    found = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2)
+    return [(kinds[line[0]], line[1:]) for line in list(found)[2:]]
+
+
+def file(request: MemberRequest, pk: int) -> HttpResponse:
+    """The file that a folder channel has written, as it stands on the disk."""
+    found = own_delivery(request, pk)
+    if not found.remote_id or found.channel.platform != Folder.name:
+        raise Http404("This delivery has written no file.")
+    root = door_of(found.channel).files.resolve()
+    path = (root / found.remote_id).resolve()
+    if not path.is_relative_to(root) or not path.is_file():
+        raise Http404("The file is not there any more.")
+    return _as_text(path)
+
+
+def _as_text(path: Path) -> HttpResponse:
+    return HttpResponse(path.read_bytes(), content_type="text/plain; charset=utf-8")

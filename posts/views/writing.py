@@ -1,0 +1,242 @@
+"""The desk: the list of posts and the editor, which saves by itself and never over what somebody else saved."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from posts import texts
+from posts.forms import PostForm, plain_lines
+from posts.models import Channel, Delivery, Post
+from posts.views.bells import ring_for_cover
+from posts.views.scope import MemberRequest
+from posts.views.standing import Standing, page_of, with_standing
+from publishers.markdown import to_html
+
+PREVIEWED = 100_000  # characters: what is rendered while people type
+WORDS_A_MINUTE = 220
+
+Status = Delivery.Status
+
+
+def home(request: MemberRequest) -> HttpResponse:
+    return redirect("posts")
+
+
+def posts(request: MemberRequest) -> HttpResponse:
+    query, status = request.GET.get("q", "").strip(), request.GET.get("status", "")
+    rows = with_standing(Post.objects.of(request.workspace)).defer("markdown")
+    if query:
+        rows = rows.filter(Q(title__icontains=query) | Q(summary__icontains=query) | Q(markdown__icontains=query))
+    if status in Standing:
+        rows = rows.filter(standing=status)
+    live = Delivery.objects.exclude(status=Status.CANCELLED).defer("sent_markdown").select_related("channel")
+    page = page_of(rows.prefetch_related(Prefetch("deliveries", live, "shown")), request.GET.get("page", ""))
+    context: dict[str, Any] = {"page": page, "query": query, "status": status, "standings": Standing.choices}
+    if not page.paginator.count:
+        context |= _first_steps(request)
+    return render(request, "posts/posts.html", context)
+
+
+def _first_steps(request: MemberRequest) -> dict[str, Any]:
+    """Why the list is empty: nothing matches, or nothing was written yet and this is how to begin."""
+    return {
+        "has_posts": Post.objects.of(request.workspace).exists(),
+        "has_channels": Channel.objects.of(request.workspace).exists(),
+    }
+
+
+# --- the editor ------------------------------------------------------------------------------------------------------
+
+
+def post_new(request: MemberRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _editor(request, PostForm())
+    form = PostForm(request.POST)
+    if form.is_valid() and form.is_empty():
+        form.add_error("title", "Write a title or some text first.")
+    if not form.is_valid():
+        return _editor(request, form)
+    post = form.insert(request.workspace, request.user)
+    _look_at_cover(post, post.cover_url)
+    return _saved(request, post)
+
+
+def post_edit(request: MemberRequest, pk: int) -> HttpResponse:
+    post = _own(request, pk)
+    if request.method != "POST":
+        return _editor(request, PostForm(instance=post), post)
+    form = _form_over(request, post)
+    if not form.is_valid():
+        return _editor(request, form, post)
+    if not form.write_over(post, timezone.now()):
+        return _conflict(request, pk)
+    _look_at_cover(post, form.cleaned_data["cover_url"], before=post.cover_url)
+    post.refresh_from_db()
+    return _saved(request, post)
+
+
+def autosave_new(request: MemberRequest) -> HttpResponse:
+    """The first save of a post that did not exist: from here on the page is the post's own."""
+    form = PostForm(request.POST)
+    if not form.is_valid():
+        return _not_saved(request, form)
+    if form.is_empty():
+        return HttpResponse(status=204)
+    post = form.insert(request.workspace, request.user)
+    _look_at_cover(post, post.cover_url)
+    response = _autosaved(request, post, form, is_new=True)
+    response["HX-Replace-Url"] = _with_day(reverse("post_edit", args=[post.pk]), request)
+    return response
+
+
+def autosave(request: MemberRequest, pk: int) -> HttpResponse:
+    post = _own(request, pk)
+    form = _form_over(request, post)
+    if not form.is_valid():
+        return _not_saved(request, form)
+    if not form.write_over(post, timezone.now()):
+        return render(request, "posts/_autosave_conflict.html", {"post": post}, status=409)
+    _look_at_cover(post, form.cleaned_data["cover_url"], before=post.cover_url)
+    return _autosaved(request, post, form)
+
+
+def preview(request: MemberRequest) -> HttpResponse:
+    text = plain_lines(request.POST.get("markdown", ""))
+    context = {
+        "title": request.POST.get("title", "").strip(),
+        "html": to_html(text[:PREVIEWED]),
+        "is_cut": len(text) > PREVIEWED,
+        "previewed": PREVIEWED,
+        **_length(text),
+    }
+    return render(request, "posts/_preview.html" if request.htmx else "posts/preview.html", context)
+
+
+def take_front_matter(request: MemberRequest, pk: int) -> HttpResponse:
+    """Move what the text's front matter says into the post's own fields, and take it off the text."""
+    post = _own(request, pk)
+    try:
+        found = {name: value for name, value in texts.post_fields(post.markdown).items() if value}
+    except texts.NotReadable as error:
+        messages.error(request, f"The front matter cannot be used: {error}.")
+        return redirect("post_edit", pk)
+    stored = {name: getattr(post, name) for name in Post.TEXT_FIELDS}
+    values: dict[str, Any] = {**stored, "markdown": "", **found, "version": request.POST.get("version", "")}
+    form = PostForm({**values, "tags": ", ".join(values["tags"])}, instance=copy.copy(post))
+    if not form.is_valid():
+        return _editor(request, form, post)
+    if not form.write_over(post, timezone.now()):
+        messages.error(request, "The post was changed in another tab meanwhile: look at it and try again.")
+        return redirect("post_edit", pk)
+    _look_at_cover(post, form.cleaned_data["cover_url"], before=post.cover_url)
+    messages.success(request, "The front matter's values are in the post's own fields now.")
+    return redirect("post_edit", pk)
+
+
+def _own(request: MemberRequest, pk: int) -> Post:
+    return get_object_or_404(Post.objects.of(request.workspace), pk=pk)
+
+
+def _form_over(request: MemberRequest, stored: Post) -> PostForm:
+    """A form that fills a copy: ``stored`` has to stay what is in the database, to be compared."""
+    return PostForm(request.POST, instance=copy.copy(stored))
+
+
+def _editor(
+    request: MemberRequest, form: PostForm, post: Post | None = None, *, theirs: Post | None = None, status: int = 200
+) -> HttpResponse:
+    text = str(form["markdown"].value() or "")
+    context = {
+        "form": form,
+        "post": post,
+        "theirs": theirs,
+        "day": request.GET.get("day", ""),
+        "has_front_matter": bool(post) and not form.is_bound and texts.has_front_matter(text),
+        "settings_open": any(name in form.errors for name in form.fields if name not in ("title", "markdown")),
+        **_length(text),
+    }
+    return render(request, "posts/editor.html", context, status=status)
+
+
+def _conflict(request: MemberRequest, pk: int) -> HttpResponse:
+    """Both texts on one page. Whoever saves from here has seen the other one."""
+    theirs = _own(request, pk)
+    mine = request.POST.copy()
+    mine["version"] = str(theirs.version)
+    return _editor(request, PostForm(mine, instance=copy.copy(theirs)), theirs, theirs=theirs, status=409)
+
+
+def _saved(request: MemberRequest, post: Post) -> HttpResponse:
+    if "schedule" in request.POST:
+        return redirect(_with_day(reverse("schedule", args=[post.pk]), request))
+    messages.success(request, "Saved.")
+    return redirect("post_edit", post.pk) if texts.has_front_matter(post.markdown) else redirect(post)
+
+
+def _autosaved(request: MemberRequest, post: Post, form: PostForm, *, is_new: bool = False) -> HttpResponse:
+    text = form.cleaned_data["markdown"]
+    context = {
+        "post": post,
+        "now": timezone.now(),
+        "is_new": is_new,
+        "has_front_matter": texts.has_front_matter(text),
+        **_length(text),
+    }
+    return render(request, "posts/_autosaved.html", context)
+
+
+def _not_saved(request: MemberRequest, form: PostForm) -> HttpResponse:
+    return render(request, "posts/_not_saved.html", {"form": form}, status=422)
+
+
+def _with_day(url: str, request: MemberRequest) -> str:
+    """The day that was chosen in the calendar goes along until the post is scheduled."""
+    day = request.GET.get("day") or request.POST.get("day")
+    return f"{url}?{urlencode({'day': day})}" if day else url
+
+
+def _length(text: str) -> dict[str, int]:
+    words = len(text.split())
+    return {"words": words, "minutes": -(-words // WORDS_A_MINUTE)}
+
+
+def _look_at_cover(post: Post, cover_url: str, before: str = "") -> None:
+    """Have a new cover fetched in the background, so that the review knows of a broken one."""
+    if cover_url and cover_url != before:
+        ring_for_cover(post)
+
+
+# --- away with it ----------------------------------------------------------------------------------------------------
+
+
+def post_delete(request: MemberRequest, pk: int) -> HttpResponse:
+    """Only what is nowhere and not on its way: the history of what is published must not be lost."""
+    post = _own(request, pk)
+    kept = post.deliveries.exclude(status__in=[Status.CANCELLED, Status.FAILED, Status.MISSED])
+    if request.method == "POST":
+        if _delete(post):
+            messages.success(request, f"“{post}” is deleted.")
+            return redirect("posts")
+        messages.error(request, "It was not deleted: it is scheduled, on its way or published.")
+    context = {"post": post, "kept": kept.select_related("channel"), "lost": post.deliveries.count()}
+    return render(request, "posts/post_delete.html", context)
+
+
+def _delete(post: Post) -> bool:
+    over = [Status.CANCELLED, Status.FAILED, Status.MISSED]
+    live = Delivery.objects.filter(post=OuterRef("pk")).exclude(status__in=over)
+    try:
+        with transaction.atomic():
+            return bool(Post.objects.filter(~Exists(live), pk=post.pk).delete()[0])
+    except IntegrityError:  # it was scheduled at this very moment
+        return False
