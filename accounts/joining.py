@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 
 from accounts import mailing
@@ -25,7 +26,10 @@ def settle_in(user: User) -> Workspace:
 
 @transaction.atomic
 def create_owner(*, email: str, password: str, name: str, time_zone: str) -> User:
-    """Create the first account, who may do everything. Raises OwnerExists when there is any account."""
+    """Create the first account, who may do everything. Raises OwnerExists when there is any account.
+
+    The address counts as confirmed: who opens the one-time link has the machine itself.
+    """
     if User.objects.exists():
         raise OwnerExists
     try:
@@ -33,5 +37,6 @@ def create_owner(*, email: str, password: str, name: str, time_zone: str) -> Use
             user = User.objects.create_superuser(email, password, name=name, time_zone=time_zone, is_owner=True)
     except IntegrityError as error:  # two people followed the link at the same moment
         raise OwnerExists from error
+    EmailAddress.objects.create(user=user, email=user.email, primary=True, verified=True)
     settle_in(user)
     return user

@@ -1,6 +1,6 @@
 """System checks: every wrong setting is named before anything starts, with a hint that says what to do.
 
-Each check looks at one mistake. ``manage.py check``, ``up`` and ``migrate`` run them; the ids never change their meaning.
+Each check looks at one mistake. ``manage.py check``, ``up`` and ``migrate`` run them. An id never changes its meaning.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ def a_lease_outlasts_a_call(**_: Any) -> list[CheckMessage]:
     lease, deadline = settings.LEASE.total_seconds(), settings.CALL_DEADLINE_SECONDS
     hint = f"Set LEASE_SECONDS to CALL_DEADLINE_SECONDS + {ROOM:g} at least; 60 and 25 are good values."
     if lease <= deadline:
-        told = f"LEASE_SECONDS ({lease:g}) is not longer than CALL_DEADLINE_SECONDS ({deadline:g}): nothing is ever sent."
+        told = f"LEASE_SECONDS ({lease:g}) is not above CALL_DEADLINE_SECONDS ({deadline:g}): nothing is ever sent."
         return [Error(told, hint=hint, id="blogscheduler.E010")]
     if lease < deadline + ROOM:
         told = f"LEASE_SECONDS ({lease:g}) leaves little room beside CALL_DEADLINE_SECONDS ({deadline:g})."
@@ -237,7 +237,7 @@ def _is_durable(alias: str) -> bool:
     with connections[alias].cursor() as cursor:
         (journal,) = cursor.execute("PRAGMA journal_mode").fetchone()
         (synchronous,) = cursor.execute("PRAGMA synchronous").fetchone()
-    return journal == "wal" and synchronous >= 2  # 2 is FULL, 3 is EXTRA
+    return journal == "wal" and synchronous in (2, 3)  # FULL, EXTRA
 
 
 # --- mail ------------------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def mails_are_shown_to_nobody_else(**_: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "SHOW_MAIL is on, and SITE_URL is not on this machine: anybody could read the links in other people's mails.",
+            "SHOW_MAIL is on, and SITE_URL is not on this machine: anybody could read other people's mails.",
             hint="Unset SHOW_MAIL, and set EMAIL_URL.",
             id="blogscheduler.E012",
         )

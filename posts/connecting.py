@@ -16,7 +16,7 @@ from posts.models import Channel, Delivery
 from posts.packing import door_of
 from publishers import PUBLISHERS
 from publishers.base import Account
-from publishers.errors import NotAuthorized, PublishingError
+from publishers.errors import Later, NotAuthorized, PublishingError
 
 Status = Channel.Status
 
@@ -57,6 +57,8 @@ def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_
                 status=Status.CHECKING,
                 problem="",
                 problem_field="",
+                account_name="",
+                account_url="",
                 lease_until=None,
             )
     except IntegrityError as error:
@@ -94,6 +96,11 @@ def verify(channel_id: int, clock: Callable[[], datetime]) -> str | None:
     channel = Channel.objects.get(pk=channel_id)
     try:
         account = door_of(channel).open().verify()
+    except Later as error:
+        # The platform is out of reach; that says nothing against credentials that it has accepted before.
+        known = bool(channel.account_name)
+        status = Status.OPEN if known else Status.CLOSED
+        return _write(channel, clock(), status=status, problem=str(error), problem_field=_field_of(error, channel))
     except PublishingError as error:
         return _write(
             channel, clock(), status=Status.CLOSED, problem=str(error), problem_field=_field_of(error, channel)

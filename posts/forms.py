@@ -65,7 +65,9 @@ class PostForm(forms.ModelForm[Post]):
         help_text="One or two sentences for lists, search engines and previews.",
     )
     tags = TagsField(
-        required=False, max_length=100, help_text="Separated by commas, the most important first: some places take four."
+        required=False,
+        max_length=100,
+        help_text="Separated by commas, the most important first: some places take four.",
     )
     slug = forms.CharField(
         max_length=200,
@@ -139,7 +141,8 @@ class PostForm(forms.ModelForm[Post]):
         if all(getattr(stored, name) == value for name, value in values.items()):
             return True
         read = self.cleaned_data["version"]
-        saved = Post.objects.filter(pk=stored.pk, version=read).update(**values, updated_at=now, version=F("version") + 1)
+        unchanged = Post.objects.filter(pk=stored.pk, version=read)
+        saved = unchanged.update(**values, updated_at=now, version=F("version") + 1)
         if saved:
             stored.version = read + 1
         return bool(saved)
@@ -257,7 +260,9 @@ class ChannelNameForm(forms.Form):
 class RemoveForm(forms.Form):
     """Removing a channel cannot be undone: its name is typed once more."""
 
-    name = forms.CharField(label="Name of the channel", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    name = forms.CharField(
+        label="Name of the channel", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
 
     def __init__(self, *args: Any, channel: Channel, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

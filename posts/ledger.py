@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from posts import notifying
 from posts.models import Attempt, Channel, Delivery
+from posts.models.delivery import move
 from posts.trips import Result, Step, Trip
 from publishers import PUBLISHERS
 from publishers.base import Finds, Limits, RemotePost, Visibility
@@ -37,8 +38,9 @@ Outcome = Attempt.Outcome
 Status = Delivery.Status
 
 FIRST_BACK_OFF = 15.0  # seconds; each further one is up to four times as long
+FIRST_LOOK_BACK_OFF = 8.0  # looking again is free of danger: sooner, and each further one up to twice as long
 LONGEST_BACK_OFF = 3600.0
-LOOKS_THAT_MAY_FAIL = 8  # look-ups without an answer before a person is asked
+LOOKS_THAT_MAY_FAIL = 12  # look-ups without an answer before a person is asked
 PATIENCE = timedelta(hours=24)  # how long a platform may go on asking us to wait
 
 
@@ -282,10 +284,9 @@ def _could_not_look(delivery: Delivery, error: PublishingError, now: datetime) -
     if delivery.looks_failed >= LOOKS_THAT_MAY_FAIL:
         _ask_a_person(delivery, f"We could not find out whether it is there: {error}")
         return
-    slower = isinstance(error, RateLimited)
     _set(
-        delivery, Status.CHECKING, act_at=now + _back_off(delivery.looks_failed, error),
-        looks_failed=F("looks_failed") + (0 if slower else 1), doubtful=True,
+        delivery, Status.CHECKING, act_at=now + _look_back_off(delivery.looks_failed, error),
+        looks_failed=F("looks_failed") + (0 if isinstance(error, RateLimited) else 1), doubtful=True,
     )  # fmt: skip
 
 
@@ -303,8 +304,18 @@ def _back_off(tries: int, error: PublishingError) -> timedelta:
     retry_after = error.retry_after if isinstance(error, Later) else None
     if retry_after is not None:
         return timedelta(seconds=retry_after + random.uniform(0.05, 0.5))  # noqa: S311  not a secret
-    longest = min(LONGEST_BACK_OFF, FIRST_BACK_OFF * 4**tries)
-    return timedelta(seconds=random.uniform(1, longest))  # noqa: S311  not a secret
+    return _jitter(FIRST_BACK_OFF * 4**tries)
+
+
+def _look_back_off(looks: int, error: PublishingError) -> timedelta:
+    if isinstance(error, Later) and error.retry_after is not None:
+        return _back_off(looks, error)
+    return _jitter(FIRST_LOOK_BACK_OFF * 2**looks)
+
+
+def _jitter(longest: float) -> timedelta:
+    """Anything up to ``longest`` seconds, so that what failed together does not come back together."""
+    return timedelta(seconds=random.uniform(1, min(longest, LONGEST_BACK_OFF)))  # noqa: S311  not a secret
 
 
 def _fail(delivery: Delivery, message: str, **changes: Any) -> None:
@@ -379,6 +390,17 @@ def record_abandoned(delivery: Delivery, now: datetime) -> None:
     )
     if not can_look:
         notifying.tell_author(delivery, Status.UNCERTAIN, message)
+
+
+def give_up_on_removed() -> None:
+    """Nothing can be sent to, or looked up on, a channel whose credentials are forgotten."""
+    stranded = Delivery.objects.filter(channel__status=Channel.Status.REMOVED)
+    stranded.filter(status=Status.SCHEDULED).update(status=Status.CANCELLED, message="Its channel was removed.")
+    message = "Its channel was removed before we could look whether it arrived."
+    for delivery in stranded.filter(status=Status.CHECKING).select_related("post", "post__author", "channel"):
+        with transaction.atomic():
+            if move(delivery.pk, Status.UNCERTAIN, [Status.CHECKING], message=message):
+                notifying.tell_author(delivery, Status.UNCERTAIN, message)
 
 
 def miss_late(now: datetime) -> int:

@@ -9,9 +9,12 @@ WALL = "%Y-%m-%dT%H:%M"
 
 
 class NoSuchTime(ValueError):
-    """The clocks are set forward over this wall time. ``str()`` is a sentence; ``instead`` is what was meant."""
+    """The clocks are set forward over this wall time, or the calendar ends before it. ``str()`` is a sentence.
 
-    def __init__(self, message: str, instead: datetime) -> None:
+    ``instead`` is what was meant; None at the calendar's end.
+    """
+
+    def __init__(self, message: str, instead: datetime | None = None) -> None:
         super().__init__(message)
         self.instead = instead
 
@@ -30,13 +33,14 @@ def moment_of(wall: datetime, zone: tzinfo) -> Moment:
     Where the clocks are set back, the wall time comes twice: the first is taken, and the note says so.
     """
     first, second = wall.replace(tzinfo=zone, fold=0), wall.replace(tzinfo=zone, fold=1)
-    back = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
-    if back != wall:
-        instead = first.astimezone(UTC).astimezone(zone)
+    due_at = _in(UTC, first)
+    back = _in(zone, due_at)
+    if back.replace(tzinfo=None) != wall:
+        day = "" if back.date() == wall.date() else f" on {back:%-d %B %Y}"
         raise NoSuchTime(
             f"{wall:%H:%M} does not exist on {wall:%-d %B %Y} in {zone}: the clocks are set forward. "
-            f"Choose {instead:%H:%M} if you mean the same moment.",
-            instead,
+            f"Choose {back:%H:%M}{day} if you mean the same moment.",
+            back,
         )
     note = ""
     if first.utcoffset() != second.utcoffset():
@@ -44,12 +48,19 @@ def moment_of(wall: datetime, zone: tzinfo) -> Moment:
             f"{wall:%H:%M} comes twice on {wall:%-d %B %Y}, because the clocks are set back. "
             f"The first is meant: {first:%H:%M} {first.tzname()} (UTC{_offset(first.utcoffset())})."
         )
-    return Moment(first.astimezone(UTC), wall.strftime(WALL), str(zone), note)
+    return Moment(due_at, wall.strftime(WALL), str(zone), note)
 
 
 def moment_at(instant: datetime, zone: tzinfo) -> Moment:
-    """The moment of an instant, as it reads in a zone."""
-    return Moment(instant.astimezone(UTC), instant.astimezone(zone).strftime(WALL), str(zone))
+    """The moment of an instant, as it reads in a zone. Raises NoSuchTime where the calendar ends."""
+    return Moment(_in(UTC, instant), _in(zone, instant).strftime(WALL), str(zone))
+
+
+def _in(zone: tzinfo, instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(zone)
+    except OverflowError:
+        raise NoSuchTime(f"There is no calendar for the year {instant.year}. Choose another time.") from None
 
 
 def _offset(delta: timedelta | None) -> str:

@@ -247,6 +247,7 @@ def rescue(clock: Clock) -> int:
     Returns how many were found. What is too late for the workspace's grace becomes MISSED here as well.
     """
     ledger.miss_late(clock())
+    ledger.give_up_on_removed()
     abandoned = list(Delivery.objects.abandoned().select_related("post", "post__author", "channel"))
     for delivery in abandoned:
         ledger.record_abandoned(delivery, clock())

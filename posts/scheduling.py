@@ -10,10 +10,12 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import User
 from posts.models import Channel, Delivery, Post
+from posts.models.delivery import move
 from posts.moments import Moment
 from posts.packing import article_of, door_of
 from publishers import PUBLISHERS
 from publishers.base import Finding, Finds, Level
+from publishers.errors import Unsupported
 
 Status = Delivery.Status
 JUST_NOW = timedelta(minutes=1)  # a time this short ago is "now": forms are filled in slowly
@@ -37,7 +39,10 @@ def check(post: Post, channel: Channel, due_at: datetime | None = None) -> list[
 
     What the background check of the cover found and what else the workspace publishes is said here too.
     """
-    publisher = door_of(channel).open()
+    try:
+        publisher = door_of(channel).open()
+    except Unsupported as error:
+        return [Finding(Level.REFUSED, "", str(error))]
     delivery = Delivery(post=post, channel=channel, workspace=post.workspace, due_at=due_at)
     findings = publisher.check(article_of(delivery))
     if problem := post.cover_finding():
@@ -82,12 +87,19 @@ def schedule(
     for channel in channels:
         if channel.workspace_id != post.workspace_id:
             raise Refused("This channel belongs to another workspace.")
-        if channel.status == Channel.Status.REMOVED:
-            raise Refused(f"{channel} has been removed.")
     if refused := refusals(post, channels, at.due_at):
         raise PlatformRefuses(refused)
     with transaction.atomic():
+        _not_removed(channels)
         return [_insert(post, channel, at, by) for channel in channels]
+
+
+def _not_removed(channels: Iterable[Channel]) -> None:
+    """Raises Refused when one is removed. Locks them: until the commit nobody can remove one."""
+    names = {channel.pk: str(channel) for channel in channels}
+    there = Channel.objects.select_for_update().filter(pk__in=names).exclude(status=Channel.Status.REMOVED)
+    for pk in names.keys() - {channel.pk for channel in there.order_by("pk")}:
+        raise Refused(f"{names[pk]} has been removed.")
 
 
 def _insert(post: Post, channel: Channel, at: Moment, by: User | None) -> Delivery:
@@ -130,7 +142,8 @@ def send_again(delivery: Delivery, at: Moment) -> None:
     """A person looked: it is not there. Where we can look ourselves we do so once more before it is sent."""
     if delivery.status != Status.UNCERTAIN:
         raise Refused(_too_late(delivery))
-    can_look = issubclass(PUBLISHERS[delivery.channel.platform], Finds)
+    publisher = PUBLISHERS.get(delivery.channel.platform)
+    can_look = publisher is not None and issubclass(publisher, Finds)
     _begin_again(delivery, at, [Status.UNCERTAIN], doubtful=can_look)
 
 
@@ -142,6 +155,7 @@ def _begin_again(delivery: Delivery, at: Moment, allowed: list[Status], **change
         fresh["late_after"] = None
     try:
         with transaction.atomic():
+            _not_removed([delivery.channel])
             moved = Delivery.objects.filter(pk=delivery.pk, status__in=allowed).update(
                 status=Status.SCHEDULED,
                 **{**_time_fields(delivery.post, at), **fresh, "refused_unless_ours": False, **changes},
@@ -149,25 +163,30 @@ def _begin_again(delivery: Delivery, at: Moment, allowed: list[Status], **change
     except IntegrityError as error:
         raise Refused(f"Another delivery of this post to {delivery.channel} is under way already.") from error
     if not moved:
-        delivery.refresh_from_db()
-        raise Refused(_too_late(delivery))
+        raise Refused(_overtaken(delivery))
 
 
 def cancel(delivery: Delivery) -> None:
     """Take it back while nothing was sent; for an UNCERTAIN one it means "I looked, drop it". Raises Refused."""
     if not delivery.move(Status.CANCELLED, lease_until=None):
-        delivery.refresh_from_db()
-        raise Refused(_too_late(delivery))
+        raise Refused(_overtaken(delivery))
 
 
 def confirm(delivery: Delivery, url: str, now: datetime) -> None:
-    """A person looked: it is there, at ``url``. Raises Refused."""
+    """A person looked: it is there, at ``url``. Raises Refused, also while the engine itself is still at it."""
+    if not url.startswith(("http://", "https://")):
+        raise Refused("Give the address at which it is, beginning with https://.")
     changes: dict[str, Any] = {"remote_url": url, "published_at": now, "doubtful": False, "message": ""}
     if not delivery.remote_id:
         changes["remote_id"] = url[:300]
-    if not delivery.move(Status.PUBLISHED, **changes):
-        delivery.refresh_from_db()
-        raise Refused(_too_late(delivery))
+    if not move(delivery.pk, Status.PUBLISHED, [Status.UNCERTAIN, Status.HANDED_OVER], **changes):
+        raise Refused(_overtaken(delivery))
+
+
+def _overtaken(delivery: Delivery) -> str:
+    """Somebody or something else was quicker: what it is by now, in a sentence."""
+    now = Delivery.objects.select_related("channel").filter(pk=delivery.pk).first()
+    return _too_late(now) if now else "It has been deleted."
 
 
 def _too_late(delivery: Delivery) -> str:

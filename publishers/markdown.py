@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from itertools import pairwise
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+TITLE_LINES = 30  # a heading at the head of a text is within its first lines
 ID_PREFIX = "post-"  # keeps a heading called "location" from shadowing the page's own names
 
 
@@ -114,7 +115,7 @@ def strip_front_matter(markdown: str) -> str:
 
 def drop_title(markdown: str, title: str) -> str:
     """``markdown`` without a first heading that only repeats the title: platforms print the title themselves."""
-    tokens = _parser().parse(markdown)
+    tokens = _tokens("\n".join(markdown.split("\n", TITLE_LINES)[:TITLE_LINES]))
     if len(tokens) < 2 or tokens[0].type != "heading_open" or tokens[0].tag != "h1" or not tokens[0].map:
         return markdown
     if _plain(_text_of(tokens[1])) != _plain(title):
@@ -127,21 +128,23 @@ def drop_title(markdown: str, title: str) -> str:
 def join_wrapped_lines(markdown: str) -> str:
     """One line per paragraph, for platforms that turn each line end into a break. Hard breaks stay."""
     lines = markdown.split("\n")
-    for first, last, quotes in reversed(list(_paragraphs(_parser().parse(markdown)))):
-        joined = [lines[first]]
-        for line in lines[first + 1 : last]:
-            if joined[-1].endswith(("  ", "\\")):
-                joined.append(line)
+    for first, last, quotes in reversed(list(_paragraphs(_tokens(markdown)))):
+        pieces = [lines[first]]
+        for before, line in pairwise(lines[first:last]):
+            if before.endswith(("  ", "\\")):
+                pieces += ["\n", line]
             else:
-                joined[-1] = _join(joined[-1], _unquoted(line, quotes))
-        lines[first:last] = joined
+                pieces[-1] = pieces[-1].rstrip(" \t")
+                unquoted = _unquoted(line, quotes)
+                pieces += [_between(pieces[-1], unquoted), unquoted]
+        lines[first:last] = ["".join(pieces)]
     return "\n".join(lines)
 
 
 def relative_references(markdown: str) -> list[tuple[str, bool]]:
     """Every relative address with whether it is an image: they lead nowhere on another site. "#part" is fine."""
     found: dict[tuple[str, bool], None] = {}
-    for token in _all_tokens(_parser().parse(markdown)):
+    for token in _all_tokens(_tokens(markdown)):
         for address, is_image in _references(token):
             if _is_relative(address):
                 found[address, is_image] = None
@@ -150,7 +153,7 @@ def relative_references(markdown: str) -> list[tuple[str, bool]]:
 
 def close_open_fence(markdown: str) -> str:
     """``markdown`` with its last code block closed, so that what we put after it does not become code."""
-    fences = [token for token in _parser().parse(markdown) if token.type == "fence" and token.level == 0 and token.map]
+    fences = [token for token in _tokens(markdown) if token.type == "fence" and token.level == 0 and token.map]
     if not fences or not fences[-1].map:
         return markdown
     (first, end), marker = fences[-1].map, fences[-1].markup
@@ -163,34 +166,51 @@ _OPENING = re.compile(
     r"""(?:\{|&\#0*123;|&\#[xX]0*7[bB];|&lcub;|&lbrace;)            # a brace, also as an entity
         (?:\\?(?:\{|&\#0*123;|&\#[xX]0*7[bB];|&lcub;|&lbrace;))*    # more of them, perhaps with a backslash
         (?:\\?(?:[%\#]|&\#0*37;|&\#[xX]0*25;|&percnt;))?            # and what makes a tag or a comment of one
+        (?:\\?(?:\}|&\#0*125;|&\#[xX]0*7[dD];|&rcub;|&rbrace;))*    # Liquid would take these for our endraw's
     """,
     re.VERBOSE,
 )
-_SINGLE_BRACE = re.compile(r"\{|&#0*123;|&#[xX]0*7[bB];|&lcub;|&lbrace;")
+_CLOSING = re.compile(r"(?:\\?(?:\}|&#0*125;|&#[xX]0*7[dD];|&rcub;|&rbrace;))+")
+_HARMLESS = re.compile(r"(?:\{|&#0*123;|&#[xX]0*7[bB];|&lcub;|&lbrace;)[^{&%#]*")
 
 
-def escape_liquid(text: str) -> str:
+def escape_liquid(text: str, *, before_tag: bool = False, after_tag: bool = False) -> str:
     """``text`` so that Liquid or Nunjucks gives back every ``{{``, ``{%`` and ``{#`` as it is written.
 
-    Only the opening braces go into a raw block: so ``{% endraw %}`` in the text cannot end it. Inside a web address,
-    which may contain no blank, braces become %7B and %7D.
+    Only the opening braces, with closing ones right behind them, go into a raw block: so ``{% endraw %}`` in the text
+    cannot end it. Inside a web address, which may contain no blank, braces become %7B and %7D. ``before_tag`` and
+    ``after_tag``: a tag of somebody else's stands right beside, to which a brace at that end would be added.
     """
-    return _OPENING.sub(_in_raw, _ADDRESS.sub(lambda found: _percent(found[0]), text))
+    text = _ADDRESS.sub(lambda found: _percent(found[0]), text)
+    head = _CLOSING.match(text) if after_tag else None
+    rest = text[head.end() :] if head else text
+    end = len(rest.rstrip())  # Forem lets code begin with the blanks before it
+
+    def safe(found: re.Match[str]) -> str:
+        at_tag = before_tag and found.end() == end
+        return found[0] if _HARMLESS.fullmatch(found[0]) and not at_tag else _raw(found[0])
+
+    return (_raw(head[0]) if head else "") + _OPENING.sub(safe, rest)
 
 
-_ADDRESS = re.compile(r"(?<=\]\()[^\s()<>]*\{[^\s()<>]*|https?://[^\s<>()`\"']*\{[^\s<>()`\"']*")
+_ADDRESS = re.compile(r"(?<=\]\()[^\s()<>]*\{[{%#][^\s()<>]*|https?://[^\s<>()`\"']*\{[{%#][^\s<>()`\"']*")
 
 
 def _percent(address: str) -> str:
     return address.replace("{", "%7B").replace("}", "%7D")
 
 
-def _in_raw(found: re.Match[str]) -> str:
-    braces = found[0]
-    return braces if _SINGLE_BRACE.fullmatch(braces) else "{% raw %}" + braces + "{% endraw %}"
+def _raw(text: str) -> str:
+    return "{% raw %}" + text + "{% endraw %}"
 
 
 # --- Reading tokens ----------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4)
+def _tokens(markdown: str) -> list[Token]:
+    """Parsed once for all the functions here that look at the same text; nobody changes the list."""
+    return _parser().parse(markdown)
 
 
 def _all_tokens(tokens: list[Token]) -> Iterator[Token]:
@@ -224,10 +244,9 @@ def _unquoted(line: str, quotes: int) -> str:
     return line.lstrip(" \t")
 
 
-def _join(left: str, right: str) -> str:
-    """With a blank between, except where Chinese or Japanese characters meet."""
-    left = left.rstrip(" \t")
-    return left + ("" if left and right and _is_wide(left[-1]) and _is_wide(right[0]) else " ") + right
+def _between(left: str, right: str) -> str:
+    """What joins two lines: a blank, except where Chinese or Japanese characters meet."""
+    return "" if left and right and _is_wide(left[-1]) and _is_wide(right[0]) else " "
 
 
 def _is_wide(char: str) -> bool:

@@ -206,7 +206,7 @@ class Devto:
         """Published articles only, for anybody; even the author gets 404 for a draft."""
         article = self._article(call)
         if not call.article_id:
-            article = self.store.article_at(NAME, request.path.removeprefix(f"{self.api}/articles"))
+            article = self.store.article_at(NAME, request.path.removeprefix(f"{self.api}/articles"), call.as_of)
         if not article or not article.is_public(self.store.now()):
             return _not_found()
         return Outcome(json_response(200, self._shown(article, request)), article)

@@ -48,6 +48,7 @@ th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; b
   .cards thead { display: none; }
   .cards tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .cards td { display: block; padding: .1rem 0; border: 0; }
+  .cards td::before { content: attr(data-head) " "; color: var(--faint); }
   .cards td:empty { display: none; }
   dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; }
 }
@@ -149,9 +150,14 @@ def _log(entries: list[dict[str, Any]]) -> str:
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     head = "".join(f'<th scope="col">{text}</th>' for text in heads)
-    body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "\n".join(f"<tr>{''.join(map(_cell, heads, row))}</tr>" for row in rows)
     table = f'<table class="cards"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<div class="scroll">{table}</div>'
+
+
+def _cell(head: str, content: str) -> str:
+    """A cell knows its head, because on a narrow screen there is no head row above it."""
+    return f'<td data-head="{head}">{content}</td>'
 
 
 def _link(url: str, text: str) -> str:

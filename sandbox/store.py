@@ -188,9 +188,10 @@ class Store:
         rows = self._rows(f"SELECT * FROM {source} WHERE platform=? AND id=?", *values, platform, article_id)
         return _article(rows[0]) if rows else None
 
-    def article_at(self, platform: str, path: str) -> Article | None:
-        """The article with this public address."""
-        rows = self._rows("SELECT * FROM articles WHERE platform=? AND path=?", platform, path)
+    def article_at(self, platform: str, path: str, as_of: float | None = None) -> Article | None:
+        """The article with this public address, as it is or as it was."""
+        source, values = _source(as_of)
+        rows = self._rows(f"SELECT * FROM {source} WHERE platform=? AND path=?", *values, platform, path)
         return _article(rows[0]) if rows else None
 
     def published_with_canonical(self, platform: str, canonical_url: str, besides: int) -> bool:

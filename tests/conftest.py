@@ -2,11 +2,27 @@
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.db import connection
 
 from accounts.joining import settle_in
 from accounts.models import User
 
 PASSWORD = "correct horse battery"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgres", action="store_true", help="refuse to run on anything but PostgreSQL")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked postgres are skipped on SQLite; with --postgres that is a mistake instead."""
+    if connection.vendor == "postgresql":
+        return
+    if config.getoption("--postgres"):
+        raise pytest.UsageError("DATABASE_URL does not name a PostgreSQL database.")
+    for item in items:
+        if item.get_closest_marker("postgres"):
+            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: `make test` says how"))
 
 
 def joined(email: str, name: str, **fields: object) -> User:

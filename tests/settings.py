@@ -30,6 +30,8 @@ os.environ.update(
     SITES_DIR=os.path.join(_data, "sites"),
 )
 
+os.environ.setdefault("DATABASE_URL", f"sqlite:///{_data}/db.sqlite3")
+
 from blogscheduler.settings import *  # noqa: E402, F403
 from blogscheduler.settings import DATA_DIR, DATABASES, STORAGES  # noqa: E402
 

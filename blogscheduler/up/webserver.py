@@ -1,4 +1,4 @@
-"""gunicorn's configuration, wherever it is started: ``gunicorn -c blogscheduler/up/webserver.py blogscheduler.wsgi``."""
+"""gunicorn's configuration: ``gunicorn --config blogscheduler/up/webserver.py blogscheduler.wsgi``."""
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker

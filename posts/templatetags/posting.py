@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from posts.models import Delivery
+from posts.models import Attempt, Delivery
 from posts.views.standing import Standing
 
 register = template.Library()
@@ -104,5 +103,21 @@ def is_in(delivery: Delivery, states: str) -> bool:
 
 
 @register.filter
-def get(mapping: dict[str, Any], key: str) -> Any:
-    return mapping.get(key, "")
+def wall(wall_time: str) -> str:
+    """A kept wall time as people write it."""
+    return wall_time.replace("T", " ")
+
+
+# Which state's colour an attempt gets.
+TONES = {
+    Attempt.Outcome.DONE: "published",
+    Attempt.Outcome.FOUND: "published",
+    Attempt.Outcome.ABSENT: "checking",
+    Attempt.Outcome.REJECTED: "failed",
+    Attempt.Outcome.NOT_AUTHORIZED: "failed",
+}
+
+
+@register.filter
+def attempt_tone(outcome: str) -> str:
+    return TONES.get(Attempt.Outcome(outcome), "uncertain")

@@ -40,7 +40,8 @@ class DoorForms:
         return [self.name, self.credentials, self.settings]
 
     def is_valid(self) -> bool:
-        return all([form.is_valid() for form in self.all])
+        """All are asked, so that every problem is shown at once."""
+        return not [form for form in self.all if not form.is_valid()]
 
     @property
     def values(self) -> tuple[str, dict[str, Any], dict[str, Any]]:

@@ -42,7 +42,8 @@ def confirm(request: MemberRequest, pk: int) -> HttpResponse:
     delivery = own_delivery(request, pk)
     form = ConfirmForm(request.POST)
     if not form.is_valid():
-        return render(request, "posts/delivery_confirm.html", {"delivery": delivery, "form": form, "post": delivery.post})
+        context = {"delivery": delivery, "form": form, "post": delivery.post}
+        return render(request, "posts/delivery_confirm.html", context)
     url, now = form.cleaned_data["url"], timezone.now()
     done = f"It is published on {delivery.channel}."
     return _decide(request, delivery, lambda: scheduling.confirm(delivery, url, now), done)

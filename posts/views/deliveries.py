@@ -136,8 +136,8 @@ def own_delivery(request: MemberRequest, pk: int) -> Delivery:
 def delivery(request: MemberRequest, pk: int) -> HttpResponse:
     found = own_delivery(request, pk)
     row = row_of(found, found.post, found.post.digest())
-    attempts = found.attempts.all()
-    return render(request, "posts/delivery.html", {"row": row, "delivery": found, "attempts": attempts, "post": found.post})
+    context = {"row": row, "delivery": found, "attempts": found.attempts.all(), "post": found.post}
+    return render(request, "posts/delivery.html", context)
 
 
 def text(request: MemberRequest, pk: int) -> HttpResponse:

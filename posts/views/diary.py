@@ -41,7 +41,8 @@ class Filters:
         if self.status:
             rows = rows.filter(status=self.status)
         if self.day:
-            rows = rows.filter(due_at__gte=_start(self.day, zone), due_at__lt=_start(self.day + timedelta(days=1), zone))
+            next_day = self.day + timedelta(days=1)
+            rows = rows.filter(due_at__gte=_start(self.day, zone), due_at__lt=_start(next_day, zone))
         return rows
 
     @property

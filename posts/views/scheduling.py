@@ -51,11 +51,12 @@ def schedule(request: MemberRequest, pk: int) -> HttpResponse:
     if request.htmx.target == "findings":
         asked = [channel for channel in chosen if channel.pk not in taken]
         return render(request, "posts/_findings.html", {"verdicts": verdicts(post, asked, _due_at(request, now))})
+    offer = suggestion(request.GET.get("day", ""), now.astimezone(request.user.time_zone))
     form = ScheduleForm(
         initial={
             "channels": [channel.pk for channel in chosen],
             "when": request.GET.get("when", ScheduleForm.AT),
-            "at": request.GET.get("at") or suggestion(request.GET.get("day", ""), now.astimezone(request.user.time_zone)),
+            "at": request.GET.get("at") or offer,
         },
         workspace=request.workspace, taken=taken, zone=request.user.time_zone, now=now,
     )  # fmt: skip

@@ -66,7 +66,7 @@ class DevTo(TwoStep):
         me = answer.json()
         if not isinstance(me, dict) or not me.get("id") or not isinstance(me.get("username"), str):
             raise answer.unclear("DEV did not say whose key this is")
-        site = self.settings["base_url"].removesuffix("/api")
+        site = self._base.removesuffix("/api")
         return Account(id=str(me["id"]), name=f"@{me['username']}", url=f"{site}/{me['username']}")
 
     def check(self, article: Article) -> list[Finding]:
@@ -89,33 +89,40 @@ class DevTo(TwoStep):
 
     def find(self, article: Article, remote_id: str = "") -> RemotePost | None:
         """Among all own articles the most visible one that is ours: so a public one wins over a second draft."""
-        ours = [item for item in self._articles() if _is_ours(item, article, remote_id)]
-        posts = [_remote_post(item) for item in ours]
+        posts: list[RemotePost] = []
+        for items in self._pages():
+            posts += [_remote_post(item) for item in items if _is_ours(item, article, remote_id)]
+            if any(post.visibility is Visibility.PUBLIC for post in posts):
+                break
         by_visibility = [Visibility.PUBLIC, Visibility.SCHEDULED, Visibility.DRAFT]
         return min(posts, key=lambda post: (by_visibility.index(post.visibility), post.id != remote_id), default=None)
 
-    def _articles(self) -> Iterator[dict[str, Any]]:
-        """Own articles in every state; only this list contains the scheduled ones."""
+    def _pages(self) -> Iterator[list[dict[str, Any]]]:
+        """Own articles in every state, a page at a time; only this list contains the scheduled ones."""
         for page in range(1, PAGES + 1):
             answer = self._read(f"/articles/me/all?per_page={PER_PAGE}&page={page}")
             items = answer.json()
             if not isinstance(items, list) or not all(isinstance(item, dict) and "id" in item for item in items):
                 raise answer.unclear("DEV answered with something else than a list of articles")
-            yield from items
+            yield items
             if len(items) < SMALLEST_PAGE:
                 return
 
     def _read(self, path: str) -> Answer:
-        url = self.settings["base_url"] + path
+        url = self._base + path
         return self.http.call(
             "GET", url, headers=self._headers(), writes=False, label=self.label, errors=_too_fast, cap=LIST_CAP
         )
 
     def _write(self, method: str, path: str, body: dict[str, Any], errors: Hook) -> Answer:
-        url = self.settings["base_url"] + path
+        url = self._base + path
         return self.http.call(
             method, url, headers=self._headers(), json=body, writes=True, label=self.label, errors=errors
         )
+
+    @property
+    def _base(self) -> str:
+        return str(self.settings["base_url"]).rstrip("/")
 
     def _headers(self) -> dict[str, str]:
         # Without this Accept the server speaks its deprecated version 0.

@@ -105,7 +105,8 @@ def _body(ready: Prepared, article: Article) -> str:
         ready.note(Level.REFUSED, "markdown", "DEV needs a text.")
     for address, is_image in relative_references(text):
         _note_relative(ready, address, is_image)
-    body = f"{close_open_fence(_escape(ready, text)).rstrip()}\n\n{mark(article.key)}\n".lstrip("\n")
+    escaped = escape_for_forem(close_open_fence(text)).rstrip()
+    body = f"{escaped}\n\n{mark(article.key)}\n".lstrip("\n")
     size = len(body.encode("utf-8", "replace"))
     if size > 819_200:
         ready.note(Level.REFUSED, "markdown", f"DEV takes texts of up to 819,200 bytes; this has {size:,}.")
@@ -124,7 +125,10 @@ def _source(ready: Prepared, article: Article) -> str:
     joined = join_wrapped_lines(untitled)
     if joined != untitled:
         ready.note(Level.CHANGED, "markdown", "Wrapped lines are joined: DEV would show each line end as a break.")
-    return joined
+    respelled = respell_endraw(joined)
+    if respelled != joined:
+        ready.note(Level.CHANGED, "markdown", "In code, unusual spellings of “{% endraw %}” become the usual one.")
+    return respelled
 
 
 def _note_relative(ready: Prepared, address: str, is_image: bool) -> None:
@@ -138,24 +142,23 @@ def _note_relative(ready: Prepared, address: str, is_image: bool) -> None:
 # run of backticks or tildes to the next, over lines. A raw block of ours inside would be shown to the reader, one
 # around it would be closed too early. Everything else, indented code as well, goes through Liquid as it is.
 _FOREM_CODE = re.compile(r"~~~.*?~~~|```.*?```|``.+?``|`.+?`", re.DOTALL)
-_ENDRAW = re.compile(r"\{%-?\s*endraw\b[^}]*?%\}")
+_ENDRAW = re.compile(r"\{%-?\s*endraw\b.*?%\}", re.DOTALL)
 
 
-def _escape(ready: Prepared, text: str) -> str:
+def escape_for_forem(text: str) -> str:
+    """``text`` so that Liquid finds no tag in it. Nothing is added inside what Forem takes for code."""
     parts: list[str] = []
     position = 0
     for code in _FOREM_CODE.finditer(text):
-        parts += [escape_liquid(text[position : code.start()]), _safe_code(ready, code[0])]
+        prose = text[position : code.start()]
+        parts += [escape_liquid(prose, before_tag=True, after_tag=position > 0), code[0]]
         position = code.end()
-    return "".join(parts) + escape_liquid(text[position:])
+    return "".join(parts) + escape_liquid(text[position:], after_tag=position > 0)
 
 
-def _safe_code(ready: Prepared, code: str) -> str:
-    """Forem protects only the usual spelling of endraw; any other one in code would end its raw block."""
-    safe = _ENDRAW.sub("{% endraw %}", code)
-    if safe != code:
-        ready.note(Level.CHANGED, "markdown", "In code, unusual spellings of “{% endraw %}” become the usual one.")
-    return safe
+def respell_endraw(text: str) -> str:
+    """In code, Forem protects only the usual spelling of endraw; any other one would end its raw block."""
+    return _FOREM_CODE.sub(lambda code: _ENDRAW.sub("{% endraw %}", code[0]), text)
 
 
 def _tags(ready: Prepared, tags: tuple[str, ...]) -> list[str]:

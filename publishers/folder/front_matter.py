@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -36,16 +37,29 @@ class Generator:
     dated_name: bool = False  # YYYY-MM-DD- before the slug
 
 
+_HUGO_OPENING = re.compile(r"\{\{[<%]")
+HUGO_CLOSING = {"{{<": ">}}", "{{%": "%}}"}
+
+
 def escape_hugo(text: str) -> str:
-    """Hugo runs shortcodes in code as well. Its own escape is a comment inside the braces; it needs both ends."""
-    closed = re.sub(r"\{\{<(.*?)>\}\}|\{\{%(.*?)%\}\}", _commented, text, flags=re.DOTALL)
-    return re.sub(r"\{(?=\{[<%](?!/\*))", "{" + ZERO_WIDTH, closed)
+    """Hugo runs shortcodes in code as well. Its own escape is a comment inside the braces, which needs both ends.
 
-
-def _commented(found: re.Match[str]) -> str:
-    if found[1] is not None:
-        return "{{</*" + found[1] + "*/>}}"
-    return "{{%/*" + found[2] + "*/%}}"
+    Where the closing braces are missing, Hugo would stop: there an invisible blank goes between the opening ones.
+    """
+    parts: list[str] = []
+    position, missing = 0, set[str]()
+    while found := _HUGO_OPENING.search(text, position):
+        start, end, closing = found.start(), found.end(), HUGO_CLOSING[found[0]]
+        parts.append(text[position:start])
+        close = -1 if closing in missing else text.find(closing, end)
+        if close < 0:
+            missing.add(closing)
+            parts.append("{" + ZERO_WIDTH)
+            position = start + 1
+        else:
+            parts.append(found[0] + "/*" + text[end:close] + "*/" + closing)
+            position = close + len(closing)
+    return "".join(parts) + text[position:]
 
 
 GENERATORS: dict[str, Generator] = {
@@ -187,12 +201,18 @@ def key_in(text: str) -> str:
 
 
 def slug_of(article: Article) -> str:
-    """The file's name without date and ending: letters, digits and hyphens, at most 80 characters."""
-    for text in (article.slug, article.title, article.key):
-        plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    """The file's name without date and ending: letters, digits and hyphens, short enough for every disk."""
+    for text in (article.slug, article.title):
+        text = text.casefold()
+        plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
         if slug := re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-"):
             return slug
-    return "post"
+        letters = (
+            char if unicodedata.category(char)[0] in "LMN" else "-" for char in unicodedata.normalize("NFC", text)
+        )
+        if slug := re.sub(r"-+", "-", "".join(letters)).strip("-")[:50].strip("-"):  # 255 bytes are the most
+            return slug
+    return article.key
 
 
 def file_name(generator: Generator, slug: str, date: datetime) -> str:
@@ -221,4 +241,4 @@ def address(generator: Generator, settings: Mapping[str, Any], slug: str, date: 
     path = settings.get("permalink") or generator.permalink
     for place, value in places.items():
         path = path.replace(place, value)
-    return str(settings["base_url"]).rstrip("/") + "/" + re.sub(r"/{2,}", "/", path).lstrip("/")
+    return str(settings["base_url"]).rstrip("/") + "/" + quote(re.sub(r"/{2,}", "/", path).lstrip("/"), safe="/:%~")

@@ -96,7 +96,7 @@ def test_a_look_up_that_fails_is_repeated_and_in_the_end_a_person_is_asked(
     delivery = scheduled(dev)
     street.fault("create", "status", status=504, when="after")
     street.fault("list", "status", status=500, when="before", times=None)
-    publish(clock, delivery, moves=12)
+    publish(clock, delivery, moves=16)
     assert delivery.status == Status.UNCERTAIN
     assert "could not find out" in delivery.message
     assert Mail.objects.filter(event__startswith=f"delivery:{delivery.pk}:uncertain").count() == 1
@@ -109,7 +109,7 @@ def test_a_person_who_says_send_again_is_believed_only_after_one_more_look(
     delivery = scheduled(dev)
     street.fault("flip", "status", status=504, when="after")
     street.fault("list", "status", status=500, when="before", times=None)
-    publish(clock, delivery, moves=12)
+    publish(clock, delivery, moves=16)
     assert delivery.status == Status.UNCERTAIN
     street.forgive()
     scheduling.send_again(delivery, scheduling_moment(clock))
@@ -143,7 +143,8 @@ def test_being_asked_to_wait_is_no_failed_try_and_the_whole_channel_waits(
     assert timedelta(seconds=290) < first.act_at - clock() < timedelta(seconds=310)
     second.refresh_from_db()
     assert history(second) == []
-    publish(clock, first, moves=2)
+    clock.move(minutes=6)
+    publish(clock, first)
     second.refresh_from_db()
     assert first.status == second.status == Status.PUBLISHED
 
@@ -173,7 +174,7 @@ def test_a_revoked_token_closes_the_channel_once_and_keeps_its_deliveries(
     assert Mail.objects.filter(event__startswith=f"channel:{dev.pk}:closed").count() == 1
     assert [Delivery.objects.get(pk=d.pk).status for d in deliveries] == [Status.SCHEDULED] * 2
 
-    key = street.order("accounts", username="ada-again", age_days=400)["key"]
+    key = street.order("accounts", username="ada_again", age_days=400)["key"]
     connecting.reconnect(dev, dev.name, {"api_key": key}, dev.settings)
     connecting.verify(dev.pk, clock)
     for delivery in deliveries:
@@ -188,7 +189,7 @@ def test_when_a_closed_channel_opens_too_late_the_author_is_asked(
     street.order("accounts/revoke", key=dev.credentials["api_key"])
     publish(clock, delivery)
     clock.move(days=3)
-    key = street.order("accounts", username="ada-late", age_days=400)["key"]
+    key = street.order("accounts", username="ada_late", age_days=400)["key"]
     connecting.reconnect(dev, dev.name, {"api_key": key}, dev.settings)
     connecting.verify(dev.pk, clock)
     publish(clock, delivery, moves=2)
@@ -293,8 +294,10 @@ def test_a_draft_deleted_on_the_platform_is_said_and_trying_again_writes_a_new_o
     assert delivery.status == Status.FAILED
     assert delivery.remote_id == ""
     scheduling.publish_now(delivery, scheduling_moment(clock))
-    publish(clock, delivery)
+    clock.move(minutes=1)
+    publish(clock, delivery, moves=3)
     assert delivery.status == Status.PUBLISHED
+    assert street.public(delivery) == 1
 
 
 def test_a_paused_channel_waits_and_the_other_goes_on(

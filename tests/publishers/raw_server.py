@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 Manners = Callable[[socket.socket], None]
 
@@ -16,23 +18,32 @@ class RawServer:
     """``requests`` holds what came in, one entry a request; ``connections`` counts how many were opened."""
 
     port: int
+    scheme: str = "http"
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
 
 @contextmanager
-def raw_server(answer: Callable[[socket.socket, RawServer], None]) -> Iterator[RawServer]:
-    """``answer`` is called for every request that has come in whole; it writes what it likes to the socket."""
+def raw_server(
+    answer: Callable[[socket.socket, RawServer], None], certificate: Path | None = None
+) -> Iterator[RawServer]:
+    """``answer`` is called for every request that has come in whole; it writes what it likes to the socket.
+
+    With ``certificate``, a PEM file with its key, it speaks TLS.
+    """
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate else None
+    if tls and certificate:
+        tls.load_cert_chain(certificate)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = RawServer(listener.getsockname()[1])
+    server = RawServer(listener.getsockname()[1], "https" if tls else "http")
 
     def talk(connection: socket.socket) -> None:
-        with connection, suppress(OSError):
+        with suppress(OSError), tls.wrap_socket(connection, server_side=True) if tls else connection as connection:
             while request := read_request(connection):
                 server.requests.append(request)
                 answer(connection, server)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import ipaddress
 import json
 import os
 import socket
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_httpserver import HTTPServer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from publishers import http as wire
 from publishers.answers import Answer
@@ -172,7 +175,7 @@ def test_a_name_that_cannot_be_one_means_that_nothing_was_created(host: str) -> 
 
 def test_a_name_server_that_never_answers_does_not_outlast_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     asleep = threading.Event()
-    monkeypatch.setattr(wire.socket, "getaddrinfo", lambda *_: asleep.wait(10) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: asleep.wait(10) and [])
     started = time.monotonic()
     error = failure_of(Http(deadline=0.2, connect=3, label="DEV"), "https://dev.example/")
     asleep.set()
@@ -194,37 +197,33 @@ def test_a_host_that_does_not_take_the_connection_means_that_nothing_was_created
     assert isinstance(error, Unavailable)
 
 
-def test_a_refused_certificate_means_that_nothing_was_created(tmp_path: Path) -> None:
-    ssl = pytest.importorskip("ssl")
-    certificate = self_signed(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with HTTPServer(ssl_context=context) as server:
-        url = f"https://localhost:{server.port}"
-        error = failure_of(http_to(url), url)
+def test_a_refused_certificate_means_that_nothing_was_created(certificate: Path) -> None:
+    with raw_server(say(response()), certificate) as server:
+        error = failure_of(http_to(server.url), server.url)
+        assert server.requests == []
     assert isinstance(error, Unavailable)
     assert "certificate" in str(error)
 
 
-def self_signed(directory: Path) -> Path:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     start = datetime.now(UTC) - timedelta(days=1)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     builder = builder.serial_number(1).not_valid_before(start).not_valid_after(start + timedelta(days=9))
-    certificate = builder.sign(key, hashes.SHA256())
-    path = directory / "certificate.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    signed = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    path.write_bytes(key.private_bytes(*form) + signed.public_bytes(serialization.Encoding.PEM))
     return path
+
+
+@pytest.fixture
+def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    return certificate
 
 
 def test_after_the_fence_nothing_is_sent() -> None:
@@ -241,7 +240,7 @@ def test_a_fence_passed_while_connecting_keeps_the_request_back(monkeypatch: pyt
         time.sleep(0.2)
         return look_up(*arguments)
 
-    monkeypatch.setattr(wire.socket, "getaddrinfo", slowly)
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
     with raw_server(say(response())) as server:
         error = failure_of(http_to(server.url, not_after=time.monotonic() + 0.1), server.url)
         assert isinstance(error, Unavailable)
@@ -266,11 +265,11 @@ def test_a_key_that_no_header_can_carry_is_refused_before_it_is_sent() -> None:
 @pytest.mark.parametrize(
     "host",
     [
-        "127.0.0.1", "localhost", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-        "192.0.0.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "2130706433", "0x7f000001", "0177.0.0.1",
-        "127.1", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:a9fe:a9fe]", "[64:ff9b::7f00:1]", "[64:ff9b:1::1]",
-        "[2002:7f00:1::]", "[fc00::1]", "[fe80::1]", "[fec0::1]", "[ff02::1]", "[2001:db8::1]", "[::7f00:1]",
-        "[100::1]", "LOCALHOST", "localhost.",
+        "127.0.0.1", "localhost", "LOCALHOST", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254",
+        "100.64.0.1", "192.0.0.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "2130706433",
+        "0x7f000001", "0177.0.0.1", "127.1", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:a9fe:a9fe]",
+        "[64:ff9b::7f00:1]", "[64:ff9b:1::1]", "[2002:7f00:1::]", "[2001::1]", "[fc00::1]", "[fe80::1]", "[fec0::1]",
+        "[ff02::1]", "[2001:db8::1]", "[::7f00:1]", "[100::1]",
     ],
 )  # fmt: skip
 def test_private_addresses_are_refused(host: str) -> None:
@@ -281,7 +280,7 @@ def test_private_addresses_are_refused(host: str) -> None:
 
 def test_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in ("93.184.216.34", "10.0.0.1")]
-    monkeypatch.setattr(wire.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     assert "not a public one" in str(failure_of(Http(), "https://both.example/"))
 
 
@@ -445,6 +444,39 @@ def test_many_calls_in_flight_keep_their_deadlines() -> None:
     assert [type(error) for error in errors] == [OutcomeUnknown] * 64
 
 
+def test_over_tls_a_connection_is_used_again(trusted: Path) -> None:
+    with raw_server(say(response()), trusted) as server:
+        http = http_to(server.url)
+        for _ in range(2):
+            assert http.call("POST", server.url, json={}, writes=True).status == 200
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("what", DRIPPED)
+def test_the_watchdog_reaches_through_tls(trusted: Path, what: str) -> None:
+    with raw_server(drip(DRIPPED[what]), trusted) as server:
+        started = time.monotonic()
+        assert isinstance(failure_of(http_to(server.url, deadline=0.4), server.url), OutcomeUnknown)
+        assert time.monotonic() - started < 1.5
+
+
+def test_tls_that_breaks_after_the_request_leaves_the_outcome_unknown(trusted: Path) -> None:
+    def talk(connection: socket.socket, _: RawServer) -> None:
+        os.write(connection.fileno(), b"no TLS at all" * 9)
+
+    with raw_server(talk, trusted) as server:
+        assert isinstance(failure_of(http_to(server.url), server.url), OutcomeUnknown)
+        assert len(server.requests) == 1
+
+
+def test_the_watchdog_reaches_into_the_tls_handshake() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        started = time.monotonic()
+        assert isinstance(failure_of(http_to(url, deadline=0.3), url), OutcomeUnknown | Unavailable)
+        assert time.monotonic() - started < 1.5
+
+
 # --- What a status means -----------------------------------------------------------------------------------------
 
 
@@ -467,7 +499,9 @@ def test_many_calls_in_flight_keep_their_deadlines() -> None:
     ],
 )
 def test_what_a_status_means(status: str, writing: type[PublishingError], reading: type[PublishingError]) -> None:
-    with raw_server(say(response(b'{"error": "Title is too long"}', status, "Location: https://new.example/"))) as server:
+    with raw_server(
+        say(response(b'{"error": "Title is too long"}', status, "Location: https://new.example/"))
+    ) as server:
         assert type(failure_of(http_to(server.url), server.url)) is writing
         assert type(failure_of(http_to(server.url), server.url, "GET")) is reading
 
@@ -510,7 +544,8 @@ def test_retry_after_is_seconds_or_a_date_and_at_most_a_day(value: str, least: f
     with raw_server(say(response(b"Retry later", "429 Too Many Requests", f"Retry-After: {value}"))) as server:
         error = failure_of(http_to(server.url), server.url)
     assert isinstance(error, RateLimited)
-    assert error.retry_after is not None and least <= error.retry_after <= most
+    assert error.retry_after is not None
+    assert least <= error.retry_after <= most
 
 
 @pytest.mark.parametrize("value", ["soon", "-5", "", "1e9", "Fri, 99 Foo 2026 99:99:99 GMT", "9" * 400])

@@ -1,5 +1,7 @@
 """What people see in the browser."""
 
+import re
+
 import requests
 
 from tests.sandbox.conftest import Author, Street
@@ -31,7 +33,7 @@ def test_what_arrived_is_listed_with_its_state(ada: Author, street: Street) -> N
 def test_a_platform_page_shows_faults_and_the_last_calls(ada: Author, street: Street) -> None:
     street.fault("show", "drip", seconds=1, times=None)
     ada.draft()
-    text = page(f"{street.url}/devto/").text
+    text = re.sub(r' data-head="\w+"', "", page(f"{street.url}/devto/").text)
     assert "<td>drip</td><td>show</td><td>after</td><td>always</td>" in text
     assert "<td>create</td><td>POST</td><td>/devto/api/articles</td>" in text
 

@@ -1,0 +1,36 @@
+# The commands people type. `make` alone shows them.
+
+PYTHON := .venv/bin/python
+UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fix lock clean dev
+.SILENT:
+
+help:  ## Show this
+	sed -n 's/^\([a-z0-9]*\):.*  ## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run:  ## Run everything on this machine (PORT=8001 make run for another port); Ctrl-C ends it
+	scripts/install requirements.lock
+	$(PYTHON) manage.py up
+
+test: dev  ## Run the whole suite, and its engine on PostgreSQL too where there is one
+	scripts/test
+
+lint: dev  ## Look for mistakes: style, types, templates, import rules, settings, migrations, lock files
+	scripts/lint
+
+fix: dev  ## Format, and repair what can be repaired by itself
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: dev  ## Make the lock files anew after a change in requirements.txt or requirements-dev.txt
+	$(UV_COMPILE) requirements.txt --output-file requirements.lock
+	$(UV_COMPILE) requirements-dev.txt --constraints requirements.lock --output-file requirements-dev.lock
+
+clean:  ## Remove what can be made again: .venv and caches. The data in var/ stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+dev:
+	scripts/install requirements-dev.lock

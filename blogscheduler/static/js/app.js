@@ -1,0 +1,74 @@
+// Small comforts. Every page works without this file.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+
+  // The theme changes at once; the server keeps it in a cookie for the next page.
+  document.addEventListener("click", (event) => {
+    const choice = event.target.closest("[data-theme-form] button");
+    if (!choice) return;
+    event.preventDefault();
+    const { form, value } = choice;
+    if (value === "system") delete root.dataset.theme;
+    else root.dataset.theme = value;
+    document.querySelector("meta[name=color-scheme]").content = value === "system" ? "light dark" : value;
+    for (const button of document.querySelectorAll("[data-theme-form] button")) {
+      button.setAttribute("aria-pressed", String(button.value === value));
+    }
+    const answer = new FormData(form);
+    answer.set("theme", value);
+    fetch(form.action, { method: "POST", body: answer, redirect: "manual" }).catch(() => {});
+  });
+
+  // An open menu closes when something else is clicked, or by Escape (the focus returns to it).
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
+  const showProblems = (part) => part.querySelector(".error-summary")?.focus();
+
+  // A new person's zone is very likely the one of this browser.
+  const guessZone = (part) => {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    for (const select of part.querySelectorAll("select[data-browser-zone]")) {
+      select.removeAttribute("data-browser-zone");
+      if ([...select.options].some((option) => option.value === zone)) select.value = zone;
+    }
+  };
+
+  // A password that one types once should be readable on demand.
+  const offerToReveal = (part) => {
+    for (const input of part.querySelectorAll(":not(.reveal) > input[type=password]")) {
+      const frame = document.createElement("div");
+      const button = document.createElement("button");
+      frame.className = "reveal";
+      button.type = "button";
+      button.className = "button button--quiet button--small";
+      const rest = document.createElement("span");
+      rest.className = "visually-hidden";
+      rest.textContent = " the password";
+      const say = (word) => button.replaceChildren(word, rest);
+      say("Show");
+      button.addEventListener("click", () => {
+        const show = input.type === "password";
+        input.type = show ? "text" : "password";
+        say(show ? "Hide" : "Show");
+      });
+      input.replaceWith(frame);
+      frame.append(input, button);
+      input.form?.addEventListener("submit", () => { input.type = "password"; });
+    }
+  };
+
+  const settle = (part) => { guessZone(part); offerToReveal(part); showProblems(part); };
+  settle(document);
+  document.addEventListener("htmx:afterSettle", (event) => settle(event.detail.elt));
+})();

@@ -1,0 +1,99 @@
+// Comforts of the editor: shortcuts that keep the browser's own undo, and saves that never race each other.
+(() => {
+  "use strict";
+  const form = document.getElementById("editor");
+  if (!form) return;
+  const text = form.elements.markdown;
+  const saved = document.getElementById("saved");
+  let saving = 0;
+  let waiting = null;
+  let changed = false;
+
+  // Typed through the browser, so that Ctrl+Z takes it back.
+  const wrap = (before, after = before) => {
+    const { selectionStart: start, selectionEnd: end, value } = text;
+    const chosen = value.slice(start, end);
+    document.execCommand("insertText", false, before + chosen + after);
+    text.setSelectionRange(start + before.length, start + before.length + chosen.length);
+  };
+  const link = () => {
+    const { selectionStart: start, selectionEnd: end, value } = text;
+    const chosen = value.slice(start, end);
+    document.execCommand("insertText", false, `[${chosen}](https://)`);
+    const address = start + chosen.length + 3;
+    text.setSelectionRange(address, address + 8);
+  };
+
+  form.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+    const key = event.key.toLowerCase();
+    if (key === "enter") {
+      event.preventDefault();
+      form.requestSubmit(form.elements.schedule);
+    } else if (event.target === text && key === "b") {
+      event.preventDefault();
+      wrap("**");
+    } else if (event.target === text && key === "i") {
+      event.preventDefault();
+      wrap("_");
+    } else if (event.target === text && key === "k") {
+      event.preventDefault();
+      link();
+    }
+  });
+
+  // Ctrl+S anywhere on the page saves without leaving it.
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
+    event.preventDefault();
+    if (document.getElementById("autosave")) form.dispatchEvent(new CustomEvent("save"));
+    else form.requestSubmit(form.elements.save);
+  });
+
+  // An address pasted on a selection makes a link of it.
+  text.addEventListener("paste", (event) => {
+    const address = event.clipboardData?.getData("text/plain").trim() ?? "";
+    const chosen = text.value.slice(text.selectionStart, text.selectionEnd);
+    if (!chosen || chosen.includes("\n") || !/^https?:\/\/\S+$/.test(address)) return;
+    event.preventDefault();
+    document.execCommand("insertText", false, `[${chosen}](${address})`);
+  });
+
+  form.addEventListener("input", (event) => {
+    if (!event.target.name) return;
+    changed = true;
+    if (saved) saved.textContent = "Not saved yet";
+  });
+
+  // A save under way ends before the page is left: two saves of one page must not meet as strangers.
+  const isSave = (event) => event.detail.elt.id === "autosave";
+  document.addEventListener("htmx:beforeSend", (event) => {
+    if (!isSave(event)) return;
+    saving += 1;
+    changed = false;
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!isSave(event)) return;
+    saving -= 1;
+    if (!event.detail.successful) changed = true;
+    if (event.detail.xhr.status === 0 || event.detail.xhr.status >= 500) {
+      saved.textContent = "Not saved: the server does not answer. Your text is kept on this page.";
+    }
+    if (!saving && waiting) {
+      const button = waiting;
+      waiting = null;
+      form.requestSubmit(button);
+    }
+  });
+  form.addEventListener("submit", (event) => {
+    if (saving) {
+      event.preventDefault();
+      waiting = event.submitter;
+      return;
+    }
+    changed = false;
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (changed) event.preventDefault();
+  });
+})();
