@@ -97,13 +97,13 @@ class PersonForm(forms.ModelForm[User]):
 class WorkspaceForm(forms.ModelForm[Workspace]):
     """The workspace. Its grace is a number and a unit here, one duration in the database."""
 
-    name = forms.CharField(label="Workspace", max_length=150)
+    name = forms.CharField(label="Name", max_length=150)
     amount = forms.IntegerField(
         label="How late may a post go out by itself?", min_value=1, max_value=1000,
         help_text="When a post is later than this, because something was down, you are asked instead. "
         "Counts for what you schedule from now on.",
     )  # fmt: skip
-    unit = forms.ChoiceField(label="Minutes, hours or days", choices=[(unit, unit) for unit in UNITS])
+    unit = forms.ChoiceField(label="Unit", choices=[(unit, unit) for unit in UNITS])
 
     class Meta:
         model = Workspace

@@ -23,52 +23,52 @@ env = environ.FileAwareEnv()
 environ.Env.read_env(BASE_DIR / ".env")
 
 # --- the house -------------------------------------------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG: bool = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
-PORT = env.int("PORT", default=8000)
-SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
-SITE_NAME = env.str("SITE_NAME", default="blogscheduler")
+PORT: int = env.int("PORT", default=8000)
+SITE_URL: str = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+SITE_NAME: str = env.str("SITE_NAME", default="blogscheduler")
 _site = urlsplit(SITE_URL)
 HTTPS = _site.scheme == "https"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site.hostname or "127.0.0.1", "127.0.0.1", "localhost"])
-WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+WEB_CONCURRENCY: int = env.int("WEB_CONCURRENCY", default=2)
+TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", default=0)
 
 # --- secrets ---------------------------------------------------------------------------------------------------------
-SECRET_KEY = env.str("SECRET_KEY", default="") or kept_secret(DATA_DIR / "secret.key", get_random_secret_key)
+SECRET_KEY: str = env.str("SECRET_KEY", default="") or kept_secret(DATA_DIR / "secret.key", get_random_secret_key)
 # The first key encrypts, every one of them decrypts: put a new one in front and run `manage.py rotate_keys`.
 FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[]) or [
     kept_secret(DATA_DIR / "encryption.key", lambda: Fernet.generate_key().decode())
 ]
 
 # --- people ----------------------------------------------------------------------------------------------------------
-REGISTRATION_OPEN = env.bool("REGISTRATION_OPEN", default=True)
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")  # of people who have not chosen their own
+REGISTRATION_OPEN: bool = env.bool("REGISTRATION_OPEN", default=True)
+TIME_ZONE: str = env.str("TIME_ZONE", default="UTC")  # of people who have not chosen their own
 
 # --- mail ------------------------------------------------------------------------------------------------------------
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <blogscheduler@localhost>")
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <blogscheduler@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 20
 MAIL_DIR = DATA_DIR / "mail"
-SHOW_MAIL = env.bool("SHOW_MAIL", default=False)  # a page that lists the mails in MAIL_DIR: for one's own machine only
+SHOW_MAIL: bool = env.bool("SHOW_MAIL", default=False)  # a page that lists the mails in MAIL_DIR: for one's own machine only
 if env.str("EMAIL_URL", default=""):
     vars().update(env.email("EMAIL_URL"))
 else:
     EMAIL_BACKEND = "accounts.mailfiles.MailFiles"
 
 # --- publishing (the reasons are in docs/architecture.md) --------------------------------------------------------------
-PUBLISH_THREADS = env.int("PUBLISH_THREADS", default=64)
-PUBLISH_TRIES = env.int("PUBLISH_TRIES", default=5)
+PUBLISH_THREADS: int = env.int("PUBLISH_THREADS", default=64)
+PUBLISH_TRIES: int = env.int("PUBLISH_TRIES", default=5)
 LEASE = timedelta(seconds=env.float("LEASE_SECONDS", default=60))
-CALL_DEADLINE_SECONDS = env.float("CALL_DEADLINE_SECONDS", default=25)
-SETTLE_SECONDS = env.float("SETTLE_SECONDS", default=0)  # 0: what each platform needs
+CALL_DEADLINE_SECONDS: float = env.float("CALL_DEADLINE_SECONDS", default=25)
+SETTLE_SECONDS: float = env.float("SETTLE_SECONDS", default=0)  # 0: what each platform needs
 # The pause that each platform asks for between two calls, times this: 0 for a platform of one's own without limits.
-PACE = env.float("PACE", default=1)
-DEFAULT_GRACE = timedelta(minutes=env.int("DEFAULT_GRACE_MINUTES", default=60))
+PACE: float = env.float("PACE", default=1)
+DEFAULT_GRACE: timedelta = timedelta(minutes=env.int("DEFAULT_GRACE_MINUTES", default=60))
 # Exact origins (scheme://host:port) on private addresses that publishers may call. `manage.py up` adds its sandbox.
 ALLOW_PRIVATE_TARGETS = frozenset(env.list("ALLOW_PRIVATE_TARGETS", default=[]))
-SANDBOX_URL = env.str("SANDBOX_URL", default="")
+SANDBOX_URL: str = env.str("SANDBOX_URL", default="")
 SITES_DIR = Path(env.str("SITES_DIR", default=str(DATA_DIR / "sites"))).resolve()  # where folder channels write
 
 # --- databases -------------------------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 
 # --- Celery: the message is a bell, the row is the job ---------------------------------------------------------------
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = "django-db"
 CELERY_RESULT_EXTENDED = True

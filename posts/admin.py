@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -96,7 +97,7 @@ class ChannelAdmin(ReadOnly):
     def check_again(self, request: HttpRequest, queryset: models.QuerySet[Channel]) -> None:
         for channel in queryset:
             connecting.check_again(channel)
-            transaction.on_commit(lambda pk=channel.pk: ring(CHECK_CHANNEL, pk), robust=True)
+            transaction.on_commit(partial(ring, CHECK_CHANNEL, channel.pk), robust=True)
         self.message_user(request, f"{queryset.count()} channels are being checked.")
 
     @admin.action(description="Pause", permissions=["view"])

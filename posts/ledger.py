@@ -54,7 +54,8 @@ def record(result: Result, now: datetime) -> Trip | None:
         if result.error is None:
             following = _succeeded(delivery, result, now)
         else:
-            following = _failed(delivery, result, result.error, now)
+            _failed(delivery, result, result.error, now)
+            following = None
         if following is None:
             _release(result, now)
         return following

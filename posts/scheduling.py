@@ -43,7 +43,9 @@ def check(post: Post, channel: Channel, due_at: datetime | None = None) -> list[
         publisher = door_of(channel).open()
     except Unsupported as error:
         return [Finding(Level.REFUSED, "", str(error))]
-    delivery = Delivery(post=post, channel=channel, workspace=post.workspace, due_at=due_at)
+    delivery = Delivery(post=post, channel=channel, workspace=post.workspace)
+    if due_at is not None:
+        delivery.due_at = due_at
     findings = publisher.check(article_of(delivery))
     if problem := post.cover_finding():
         findings.append(Finding(Level.LOST, "cover_url", f"The cover image could not be fetched: {problem}"))

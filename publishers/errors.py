@@ -20,7 +20,10 @@ class Gone(Rejected):
 
 
 class NotAuthorized(PublishingError):
-    """The credentials are refused. Nothing was created: close the channel, tell the author once, keep its deliveries."""
+    """The credentials are refused and nothing was created.
+
+    Close the channel, tell its people once, keep its deliveries.
+    """
 
 
 class Later(PublishingError):

@@ -22,7 +22,7 @@ def box() -> MultiFernet:
     return _box(tuple(settings.FIELD_ENCRYPTION_KEYS))
 
 
-class EncryptedTextField(models.TextField):
+class EncryptedTextField(models.TextField[Any, Any]):
     """Text that is encrypted at rest. It cannot be searched for, only asked whether it is null."""
 
     def get_prep_value(self, value: Any) -> Any:
@@ -67,6 +67,10 @@ class EncryptedTextField(models.TextField):
 
 class EncryptedJSONField(EncryptedTextField):
     """A JSON value that is encrypted at rest."""
+
+    # For the type checker: what may be set and is got is any JSON value, not text.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     def to_text(self, value: Any) -> str:
         return json.dumps(value)

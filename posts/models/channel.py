@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
-
 from django.db import models
 from django.db.models.functions import Now
 from django.urls import reverse
 
 from accounts.models import EncryptedJSONField, Workspace
-
-if TYPE_CHECKING:
-    from posts.models.delivery import Delivery
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):
@@ -61,7 +56,6 @@ class Channel(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = models.Manager.from_queryset(ChannelQuerySet)()
-    deliveries: models.Manager[Delivery]
 
     class Meta:
         ordering = ["name"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -15,9 +15,6 @@ from django.db.models.functions import Now
 from accounts.models import Workspace
 from posts.models.channel import Channel
 from posts.models.post import Post
-
-if TYPE_CHECKING:
-    from posts.models.attempt import Attempt
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -70,8 +67,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             return []
         claim = uuid.uuid4()
         with transaction.atomic():
-            locked = list(free.select_for_update(of=("self",), skip_locked=True)[:limit])
-            candidates = [channel.next_delivery for channel in locked]
+            locked = free.select_for_update(of=("self",), skip_locked=True)
+            candidates = list(locked.values_list("next_delivery", flat=True)[:limit])
             self.due(now).filter(pk__in=candidates).update(
                 status=Case(
                     When(status=Delivery.Status.SCHEDULED, then=Value(Delivery.Status.PUBLISHING)), default=F("status")
@@ -167,7 +164,6 @@ class Delivery(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = models.Manager.from_queryset(DeliveryQuerySet)()
-    attempts: models.Manager[Attempt]
 
     class Meta:
         ordering = ["due_at", "pk"]

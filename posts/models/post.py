@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
 from accounts.models import Workspace
-
-if TYPE_CHECKING:
-    from posts.models.delivery import Delivery
 
 
 class PostQuerySet(models.QuerySet["Post"]):
@@ -49,7 +46,6 @@ class Post(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = models.Manager.from_queryset(PostQuerySet)()
-    deliveries: models.Manager[Delivery]
 
     TEXT_FIELDS: ClassVar[tuple[str, ...]] = (
         "title", "markdown", "summary", "tags", "slug", "cover_url", "canonical_url", "language", "ai_disclosure",

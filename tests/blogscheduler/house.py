@@ -11,12 +11,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-MARKS = {"web": "gunicorn", "worker": "blogscheduler worker", "beat": "blogscheduler beat", "broker": "server.conf"}
+MARKS = {
+    "web": "gunicorn",
+    "worker": "blogscheduler worker",
+    "beat": "blogscheduler beat",
+    "broker": "-server 127.0.0.1:",
+}
 
 
 def until(what: str, true: Callable[[], object], seconds: float = 30) -> None:
@@ -34,6 +39,7 @@ class House:
         self.data = data
         self.port = port
         self.lines: list[str] = []
+        self._older: list[int] = []  # processes of another house with the same data
         environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
         environment |= {"DATA_DIR": str(data), "PORT": str(port), "SANDBOX_PORT": "0", "WEB_CONCURRENCY": "2"}
         self.process = subprocess.Popen(
@@ -46,6 +52,7 @@ class House:
             text=True,
             start_new_session=True,
         )
+        self._older = list(self.processes())
         assert self.process.stdout is not None
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self._reader.start()
@@ -83,18 +90,19 @@ class House:
 
     def processes(self) -> dict[int, str]:
         """The living processes that work on this data folder, but for ``up`` itself, with their command lines."""
-        mark = f"DATA_DIR={self.data}\0".encode()
         found = {}
         for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and int(entry.name) != self.process.pid:
-                try:
-                    if mark in (entry / "environ").read_bytes() + b"\0":
-                        command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                        if command:  # empty for a process that has ended and was not buried yet
-                            found[int(entry.name)] = command
-                except OSError:  # it has ended meanwhile
-                    continue
+            if entry.name.isdigit() and int(entry.name) not in {self.process.pid, *self._older}:
+                with suppress(OSError):  # it has ended meanwhile
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    if command and self._is_ours(entry):  # empty: it has ended and was not buried yet
+                        found[int(entry.name)] = command
         return found
+
+    def _is_ours(self, entry: Path) -> bool:
+        """By its environment; the broker writes its title over that, and works in its own folder."""
+        told = f"DATA_DIR={self.data}\0".encode() in (entry / "environ").read_bytes() + b"\0"
+        return told or (entry / "cwd").readlink() == self.data / "redis"
 
     def pid_of(self, name: str) -> int:
         """The first process of a child (its leader: the others are its own children)."""
@@ -115,4 +123,5 @@ def up(data: Path, port: int, **variables: str) -> Iterator[House]:
             house.process.send_signal(signal.SIGKILL)
         house.ends()
         for pid in house.processes():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)

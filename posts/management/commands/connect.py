@@ -78,5 +78,5 @@ def _clean(form_class: type[forms.Form], values: dict[str, str]) -> dict[str, An
     }
     form = form_class({**initial, **values})
     if not form.is_valid():
-        refuse("\n".join(f"{field}: {' '.join(errors)}" for field, errors in form.errors.items()))
+        refuse("\n".join(f"{field}: {' '.join(map(str, errors))}" for field, errors in form.errors.items()))
     return form.cleaned_data

@@ -1,0 +1,104 @@
+"""Every address of the product, as somebody who must not see what is behind it. The addresses come from urls.py."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from posts.models import Channel, Delivery, Post
+from posts.urls import urlpatterns
+from tests.posts.views.conftest import Deliver
+
+ALL = [pattern.name for pattern in urlpatterns]
+WITH_ID = [pattern.name for pattern in urlpatterns if "pk" in pattern.pattern.converters]
+ONLY_POST = {
+    "post_autosave_new", "post_preview", "post_autosave", "post_front_matter", "delivery_cancel",
+    "delivery_publish_now", "delivery_send_again", "delivery_confirm", "channel_check", "channel_pause",
+    "channel_resume",
+}  # fmt: skip
+
+
+@pytest.fixture
+def delivery(deliver: Deliver) -> Delivery:
+    return deliver()
+
+
+def address(name: str, post: Post, delivery: Delivery) -> str:
+    pattern: URLPattern = next(pattern for pattern in urlpatterns if pattern.name == name)
+    arguments: dict[str, object] = {}
+    if "pk" in pattern.pattern.converters:
+        route = str(pattern.pattern)
+        thing = post if route.startswith("posts/") else delivery if route.startswith("deliveries/") else delivery.channel
+        arguments["pk"] = thing.pk
+    if "platform" in pattern.pattern.converters:
+        arguments["platform"] = "folder"
+    return reverse(name, kwargs=arguments)
+
+
+def ask(client: Client, name: str, url: str, **headers: str) -> object:
+    return client.post(url, headers=headers) if name in ONLY_POST else client.get(url, headers=headers)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_who_is_not_logged_in_is_sent_to_the_log_in_page(name: str, post: Post, delivery: Delivery) -> None:
+    response = ask(Client(), name, address(name, post, delivery))
+    assert response.status_code == 302
+    assert response.url.startswith(reverse("account_login") + "?next=/")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_part_of_a_page_never_becomes_a_log_in_page(name: str, post: Post, delivery: Delivery) -> None:
+    response = ask(Client(), name, address(name, post, delivery), hx_request="true")
+    assert response.status_code == 401
+    assert b"signed out" in response.content
+    assert b"<html" not in response.content
+
+
+@pytest.mark.parametrize("name", WITH_ID)
+def test_grace_does_not_find_what_is_adas(
+    name: str, post: Post, delivery: Delivery, strange_browser: Client
+) -> None:
+    url = address(name, post, delivery)
+    for response in (strange_browser.post(url, {}), strange_browser.get(url), strange_browser.get(url, headers={"hx-request": "true"})):
+        assert response.status_code in (404, 405)
+    assert ask(strange_browser, name, url).status_code == 404
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_who_belongs_to_no_workspace_is_refused(
+    name: str, post: Post, delivery: Delivery, strange_browser: Client, grace: object
+) -> None:
+    grace.memberships.all().delete()
+    assert ask(strange_browser, name, address(name, post, delivery)).status_code == 403
+
+
+@pytest.mark.parametrize("name", sorted(ONLY_POST))
+def test_what_changes_something_is_not_done_by_following_a_link(
+    name: str, post: Post, delivery: Delivery, browser: Client
+) -> None:
+    assert browser.get(address(name, post, delivery)).status_code == 405
+
+
+@pytest.mark.parametrize("name", sorted(set(ALL) - ONLY_POST - {"delivery_file"}))
+def test_ada_sees_each_of_her_pages(name: str, post: Post, delivery: Delivery, browser: Client) -> None:
+    response = browser.get(address(name, post, delivery), follow=True)
+    assert response.status_code == 200
+    assert response.content.count(b"<h1") == 1
+
+
+def test_lists_show_nothing_of_others(post: Post, delivery: Delivery, strange_browser: Client) -> None:
+    for name in ("posts", "schedule_list", "calendar", "channels"):
+        page = strange_browser.get(reverse(name)).content.decode()
+        assert post.title not in page.replace("Notes on", "")
+        assert delivery.channel.name not in page
+
+
+def test_graces_channels_cannot_be_chosen_for_adas_post(post: Post, browser: Client, grace: object) -> None:
+    from tests.posts.views.conftest import workspace_of
+
+    other = Channel.objects.create(workspace=workspace_of(grace), platform="folder", name="Hers", status="open")
+    response = browser.post(reverse("review", args=[post.pk]), {"channels": [other.pk], "when": "now"})
+    assert response.status_code == 200
+    assert "not one of the available choices" in response.content.decode()
+    assert not Delivery.objects.exists()
