@@ -149,7 +149,8 @@ def send_again(delivery: Delivery, at: Moment) -> None:
     _begin_again(delivery, at, [Status.UNCERTAIN], doubtful=can_look)
 
 
-def _begin_again(delivery: Delivery, at: Moment, allowed: list[Status], **changes: Any) -> None:
+def _begin_again(shown: Delivery, at: Moment, allowed: list[Status], **changes: Any) -> None:
+    delivery = _as_it_is(shown)
     if refused := refusals(delivery.post, [delivery.channel], at.due_at):
         raise PlatformRefuses(refused)
     fresh: dict[str, Any] = {"tries": 0, "looks_failed": 0, "looks_absent": 0, "message": "", "retry_if_absent": None}
@@ -187,8 +188,15 @@ def confirm(delivery: Delivery, url: str, now: datetime) -> None:
 
 def _overtaken(delivery: Delivery) -> str:
     """Somebody or something else was quicker: what it is by now, in a sentence."""
-    now = Delivery.objects.select_related("channel").filter(pk=delivery.pk).first()
-    return _too_late(now) if now else "It has been deleted."
+    return _too_late(_as_it_is(delivery))
+
+
+def _as_it_is(delivery: Delivery) -> Delivery:
+    """The row as it stands by now: the page on which a person decided may be old. Raises Refused when it is gone."""
+    rows = Delivery.objects.select_related("post__author", "post__workspace", "channel", "workspace")
+    if (row := rows.filter(pk=delivery.pk).first()) is None:
+        raise Refused("It has been deleted.")
+    return row
 
 
 def _too_late(delivery: Delivery) -> str:

