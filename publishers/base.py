@@ -36,6 +36,7 @@ class Article:
     author: str = ""
     due_at: datetime | None = None  # aware; when it is meant to appear
     ai_disclosure: str = ""  # one of AI_DISCLOSURE, "" when the author has not said
+    options: Mapping[str, Any] = field(default_factory=dict)  # cleaned values of the publisher's options_form
 
 
 AI_DISCLOSURE = {
@@ -68,6 +69,9 @@ class Account:
     id: str
     name: str
     url: str = ""
+    # What may be chosen for fields of settings_form, such as a publication: (value, label) pairs by field. A field
+    # left empty with one choice gets it; with several the person is asked.
+    choices: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
 class Level(StrEnum):
@@ -96,6 +100,7 @@ class Limits:
     seconds_between_writes: float = 0.0  # per channel
     seconds_between_reads: float = 0.0  # per platform origin, all channels together
     settle_seconds: float = 60.0  # after a doubtful call: how long before "not found" means anything
+    per_day: int | None = None  # articles in any 24 hours
     unique_canonical: bool = False  # refuses a second article with the same canonical URL
     looks: int = 1  # how often "not found" must be seen before it counts as absent
 
@@ -113,6 +118,7 @@ class Publisher(ABC):
     label: ClassVar[str]  # as people write it
     credentials_form: ClassVar[type[forms.Form]]  # secret; stored encrypted
     settings_form: ClassVar[type[forms.Form]]  # not secret
+    options_form: ClassVar[type[forms.Form] | None] = None  # asked per delivery while scheduling; all optional
     limits: ClassVar[Limits] = Limits()
     steps: ClassVar[tuple[str, ...]] = ()  # where to find the token, in at most three numbered sentences
 
@@ -171,6 +177,14 @@ class Finds(Protocol):
 
         A reading call: raises RateLimited, Unavailable or NotAuthorized, never OutcomeUnknown.
         """
+
+
+@runtime_checkable
+class Glimpses(Protocol):
+    """A publisher that may see an article, but cannot prove its absence: a public feed of the newest ones."""
+
+    def glimpse(self, article: Article) -> RemotePost | None:
+        """Our article when it can be seen; None proves nothing. A reading call, as Finds.find."""
 
 
 @dataclass
