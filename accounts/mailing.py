@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import smtplib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import make_msgid
 
@@ -24,13 +25,20 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=120)  # longer than connecting, greeting and sending may take together
 TRIES = 8
+LONGEST_SUBJECT = 300
 SENT_TEXT = ""
 
 
 def enqueue(
     *, event: str, to: str, subject: str, text: str, html: str = "", user: User | None = None, repeatable: bool = True
 ) -> Mail | None:
-    """Put one mail into the queue; None when there is one for this event already. Ring after the commit."""
+    """Put one mail into the queue; None when there is one for this event already. Ring after the commit.
+
+    The subject is made one line of at most 300 characters: a post's title may fill it all by itself.
+    """
+    subject = " ".join(subject.split())
+    if len(subject) > LONGEST_SUBJECT:
+        subject = subject[: LONGEST_SUBJECT - 1] + "…"
     mail, created = Mail.objects.get_or_create(
         event=event,
         defaults={
@@ -51,11 +59,17 @@ def enqueue_template(name: str, context: dict[str, object], *, event: str, user:
 
 
 def send_waiting(clock: Callable[[], datetime]) -> int:
-    """Send every mail whose time has come, one after the other; the number of those that went out."""
+    """Send every mail whose time has come, one after the other; the number of those that went out.
+
+    One mail that cannot even be put together never stops the others: it is given up like one whose worker died.
+    """
     sent = 0
     _settle_abandoned(clock())
     for pk in list(Mail.objects.filter(status=Mail.Status.QUEUED, act_at__lte=clock()).values_list("pk", flat=True)):
-        sent += send(pk, clock)
+        try:
+            sent += send(pk, clock)
+        except Exception:
+            log.exception("Mail %s: sending it ended in an unexpected error", pk)
     return sent
 
 
@@ -81,12 +95,14 @@ def send(pk: int, clock: Callable[[], datetime]) -> bool:
     except (OSError, smtplib.SMTPException) as problem:
         _unknown(mail, clock(), f"The connection broke while it was being sent: {problem}")
         return False
-    finally:
-        connection.close()
-    Mail.objects.filter(pk=mail.pk, status=Mail.Status.SENDING).update(
-        status=Mail.Status.SENT, sent_at=clock(), lease_until=None, problem="", text=SENT_TEXT, html=SENT_TEXT
-    )
-    return True
+    else:
+        Mail.objects.filter(pk=mail.pk, status=Mail.Status.SENDING).update(
+            status=Mail.Status.SENT, sent_at=clock(), lease_until=None, problem="", text=SENT_TEXT, html=SENT_TEXT
+        )
+        return True
+    finally:  # after it is written down: how the server says good-bye changes nothing
+        with suppress(OSError, smtplib.SMTPException):
+            connection.close()
 
 
 def _message(mail: Mail, connection: object) -> EmailMultiAlternatives:
@@ -100,7 +116,7 @@ def _message(mail: Mail, connection: object) -> EmailMultiAlternatives:
 
 def _settle_abandoned(now: datetime) -> None:
     """A worker died while it was sending: whether the mail went out is not known."""
-    for mail in Mail.objects.filter(status=Mail.Status.SENDING, lease_until__lt=Now()):
+    for mail in Mail.objects.filter(status=Mail.Status.SENDING, lease_until__lt=Now()).defer("text", "html"):
         _unknown(mail, now, "The worker that was sending it died.")
 
 

@@ -19,4 +19,6 @@ urlpatterns = [
     path("", include("posts.urls")),
 ]
 
+handler500 = "accounts.views.server_error"
+
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME

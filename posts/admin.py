@@ -20,6 +20,7 @@ from posts.models import Attempt, Channel, Delivery, Post, ReadingPace
 from posts.moments import moment_at
 from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PUBLISH_DUE
 
+
 class Scoped(admin.ModelAdmin[Any]):
     """Staff see their own workspace; a superuser sees all of them."""
 

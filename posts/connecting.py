@@ -109,23 +109,51 @@ def verify(channel_id: int, clock: Callable[[], datetime]) -> str | None:
 
 
 def _open(channel: Channel, account: Account, now: datetime) -> str:
-    changes = {"account_name": account.name[:200], "account_url": account.url[:1000]}
+    """The platform knows us. What it leaves to choose and nobody has chosen yet is asked, at its field."""
+    label = PUBLISHERS[channel.platform].label
+    changes: dict[str, Any] = {
+        "account_name": account.name[:200],
+        "account_url": account.url[:1000],
+        "choices": {field: [list(choice) for choice in choices] for field, choices in account.choices.items()},
+        "settings": {**channel.settings, **_only_choices(channel, account)},
+    }
+    for field, choices in account.choices.items():
+        if changes["settings"].get(field, "") not in dict(choices):
+            problem = f"{label} knows us as {account.name}. Choose the {field}: " + _listed(choices)
+            return _write(channel, now, status=Status.CLOSED, problem=problem, problem_field=field, **changes)
     _write(channel, now, status=Status.OPEN, problem="", problem_field="", **changes)
-    _grace_decides(channel)
-    return f"{PUBLISHERS[channel.platform].label} knows us as {account.name}."
+    return f"{label} knows us as {account.name}."
 
 
+def _only_choices(channel: Channel, account: Account) -> dict[str, str]:
+    """A setting that was left empty and has one possible value gets it."""
+    return {
+        field: choices[0][0]
+        for field, choices in account.choices.items()
+        if len(choices) == 1 and not channel.settings.get(field)
+    }
+
+
+def _listed(choices: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(label for _, label in choices) + "." if choices else "there is none on this account."
+
+
+@transaction.atomic
 def _write(channel: Channel, now: datetime, **changes: Any) -> str:
-    """Only while the credentials are still those that were checked."""
-    Channel.objects.filter(pk=channel.pk, status=Status.CHECKING, revision=channel.revision).update(
+    """Only while the credentials are still those that were checked. When it opens, the grace decides what is late."""
+    written = Channel.objects.filter(pk=channel.pk, status=Status.CHECKING, revision=channel.revision).update(
         checked_at=now, lease_until=None, **changes
     )
+    if written and changes["status"] == Status.OPEN:
+        _grace_decides(channel)
     return str(changes.get("problem", ""))
 
 
 def _field_of(error: PublishingError, channel: Channel) -> str:
     """The form field at which the failure belongs: the secret, else the address."""
-    publisher = PUBLISHERS[channel.platform]
+    publisher = PUBLISHERS.get(channel.platform)
+    if publisher is None:
+        return ""
     fields = publisher.credentials_form.base_fields if isinstance(error, NotAuthorized) else {}
     return next(iter(fields), "base_url" if "base_url" in publisher.settings_form.base_fields else "")
 
@@ -151,9 +179,18 @@ def resume(channel: Channel) -> bool:
 
 @transaction.atomic
 def disconnect(channel: Channel) -> int:
-    """Forget the credentials and cancel what had not been sent; the history stays. The number of those cancelled."""
+    """Forget the credentials and cancel what had not been sent; the history stays. The number of those cancelled.
+
+    What may have arrived cannot be looked up any more: a person is asked.
+    """
     Channel.objects.filter(pk=channel.pk).update(
         status=Status.REMOVED, credentials={}, secret_hint="", revision=F("revision") + 1
+    )
+    Delivery.objects.filter(channel=channel, status=Delivery.Status.CHECKING).update(
+        status=Delivery.Status.UNCERTAIN,
+        lease_until=None,
+        doubtful=True,
+        message="The channel was removed before we could look whether it had arrived.",
     )
     unsent = [Delivery.Status.WAITING, Delivery.Status.SCHEDULED, Delivery.Status.MISSED]
     return Delivery.objects.filter(channel=channel, status__in=unsent).update(status=Delivery.Status.CANCELLED)

@@ -53,7 +53,7 @@ class TagsField(forms.CharField):
 class PostForm(forms.ModelForm[Post]):
     """The source of a post. ``version`` says which save it was written on top of."""
 
-    title = forms.CharField(max_length=300, required=False)
+    title = forms.CharField(max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 1}))
     # Counted in clean_markdown: a limit in the browser would silently cut off what is pasted.
     markdown = forms.CharField(
         label="Text", required=False, strip=False, widget=forms.Textarea(attrs={"rows": 20, "spellcheck": "true"})
@@ -106,6 +106,10 @@ class PostForm(forms.ModelForm[Post]):
         )  # fmt: skip
         labels = {"ai_disclosure": "AI disclosure"}
         help_texts = {"ai_disclosure": "Some places ask for it. Empty: what the channel says."}
+
+    def clean_title(self) -> str:
+        """One line, however it was written: the field wraps."""
+        return " ".join(self.cleaned_data["title"].split())
 
     def clean_markdown(self) -> str:
         text = plain_lines(self.cleaned_data["markdown"])

@@ -20,7 +20,7 @@ from posts.models import Attempt, Channel, Delivery
 from posts.models.delivery import move
 from posts.trips import Result, Step, Trip
 from publishers import PUBLISHERS
-from publishers.base import Finds, Limits, RemotePost, Visibility
+from publishers.base import Finds, Glimpses, Limits, RemotePost, Visibility
 from publishers.errors import (
     Gone,
     Later,
@@ -41,6 +41,7 @@ FIRST_BACK_OFF = 15.0  # seconds; each further one is up to four times as long
 FIRST_LOOK_BACK_OFF = 8.0  # looking again is free of danger: sooner, and each further one up to twice as long
 LONGEST_BACK_OFF = 3600.0
 LOOKS_THAT_MAY_FAIL = 12  # look-ups without an answer before a person is asked
+DAY = timedelta(hours=24)
 PATIENCE = timedelta(hours=24)  # how long a platform may go on asking us to wait
 
 
@@ -204,18 +205,23 @@ def _looked(delivery: Delivery, result: Result, now: datetime) -> None:
 def _not_there(delivery: Delivery, now: datetime) -> None:
     """Not found counts only after the platform's look-up lag, and as often as the platform needs."""
     limits = _limits(delivery)
-    if delivery.looks_absent + 1 < limits.looks:
+    if not issubclass(PUBLISHERS[delivery.channel.platform], Finds):
+        _ask_a_person(
+            delivery, f"{delivery.message} We do not see it on {_label(delivery)}, which proves nothing there."
+        )
+    elif delivery.looks_absent + 1 < limits.looks:
         _set(delivery, Status.CHECKING, act_at=now + settle_time(limits), looks_absent=F("looks_absent") + 1)
     elif delivery.refused_unless_ours:
-        _refusal_stands(delivery, now)
+        # Neither public nor a draft any more: what we knew of it is gone.
+        _refusal_stands(delivery, now, remote_id="", remote_url="")
     else:
         _again(delivery, now, "It did not arrive; it is sent again.")
 
 
-def _refusal_stands(delivery: Delivery, now: datetime) -> None:
+def _refusal_stands(delivery: Delivery, now: datetime, **changes: Any) -> None:
     """The platform refused a duplicate, and what is there is not ours: again later if it said when, else it failed."""
     if delivery.retry_if_absent is None:
-        _fail(delivery, delivery.message)
+        _fail(delivery, delivery.message, **changes)
     else:
         _again(delivery, now + timedelta(seconds=delivery.retry_if_absent), delivery.message)
 
@@ -269,7 +275,7 @@ def _outcome_of(error: PublishingError) -> Outcome:
 def _doubt(delivery: Delivery, trip: Trip, error: OutcomeUnknown, now: datetime) -> None:
     """It may be there. Look when the platform has settled; where one cannot look, a person must."""
     perhaps = isinstance(error, PerhapsThere)
-    if not issubclass(trip.door.publisher_class, Finds):
+    if not trip.door.can_look:
         _ask_a_person(delivery, str(error), **sent_text(trip))
         return
     _set(
@@ -364,13 +370,40 @@ def put_back(trip: Trip, at: datetime) -> None:
     Channel.objects.filter(pk=trip.channel_id, claim=trip.claim).update(claim=None, lease_until=None)
 
 
+def room_at(channel_id: int, per_day: int, now: datetime) -> datetime | None:
+    """When the platform's daily quota has room for one more article on this channel; None when it has now.
+
+    Counted are the articles that were sent in the last 24 hours, also those of which nobody knows whether they arrived.
+    """
+    sent = Attempt.objects.filter(
+        delivery__channel=channel_id,
+        step__in=[Step.PUBLISH, Step.CREATE],
+        outcome__in=[Outcome.DONE, Outcome.UNKNOWN],
+        started_at__gt=now - DAY,
+    ).order_by("-started_at")
+    oldest = list(sent.values_list("started_at", flat=True)[per_day - 1 : per_day])
+    return oldest[0] + DAY if oldest and oldest[0] else None
+
+
+@transaction.atomic
+def postpone(trip: Trip, at: datetime, per_day: int) -> None:
+    """The day's quota of the platform is used up: it goes out when there is room again, and the author is told."""
+    put_back(trip, at)
+    label = trip.door.publisher_class.label
+    message = f"{label} takes {per_day} articles in 24 hours; this one goes out when there is room again."
+    delivery = Delivery.objects.select_related("post", "post__author", "channel", "created_by").get(pk=trip.delivery_id)
+    if delivery.status == Status.SCHEDULED:
+        Delivery.objects.filter(pk=delivery.pk).update(message=message)
+        notifying.tell_postponed(delivery, at, message)
+
+
 @transaction.atomic
 def record_abandoned(delivery: Delivery, now: datetime) -> None:
     """The worker that held this delivery died or was frozen beyond its lease: what it sent is not known."""
     publisher = PUBLISHERS.get(delivery.channel.platform)
     message = "The worker that was publishing it did not come back; whether it arrived is not known yet."
     limits = publisher.limits if publisher else Limits()
-    can_look = publisher is not None and issubclass(publisher, Finds)
+    can_look = publisher is not None and issubclass(publisher, (Finds, Glimpses))
     moved = Delivery.objects.filter(pk=delivery.pk, number=delivery.number, status=Status.PUBLISHING).update(
         status=Status.CHECKING if can_look else Status.UNCERTAIN,
         act_at=now + settle_time(limits),

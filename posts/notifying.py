@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 
 from accounts import mailing
@@ -23,6 +25,26 @@ def tell_author(delivery: Delivery, status: Delivery.Status, message: str) -> No
             "link": settings.SITE_URL + delivery.get_absolute_url(),
         },
         event=f"delivery:{delivery.pk}:{status.value}:{delivery.number}:{delivery.due_at.timestamp():.0f}",
+        user=author,
+        repeatable=True,
+    )
+
+
+def tell_postponed(delivery: Delivery, at: datetime, message: str) -> None:
+    """It did not fit into the platform's daily quota. One mail per delivery and day."""
+    author = delivery.created_by or delivery.post.author
+    if author is None:
+        return
+    mailing.enqueue_template(
+        "delivery_postponed",
+        {
+            "post": delivery.post,
+            "channel": delivery.channel,
+            "message": message,
+            "at": at.astimezone(author.time_zone),
+            "link": settings.SITE_URL + delivery.get_absolute_url(),
+        },
+        event=f"delivery:{delivery.pk}:postponed:{at:%Y-%m-%d}",
         user=author,
         repeatable=True,
     )

@@ -27,6 +27,7 @@ def article_of(delivery: Delivery) -> Article:
         author=post.author.name if post.author else "",
         due_at=delivery.due_at,
         ai_disclosure=post.ai_disclosure,
+        options=delivery.options,
     )
 
 

@@ -25,7 +25,7 @@ from posts import ledger
 from posts.models import Attempt, Delivery, ReadingPace
 from posts.packing import article_of, door_of
 from posts.trips import Result, Step, Trip, take
-from publishers.base import Finds, Publisher, TwoStep
+from publishers.base import Finds, Glimpses, Publisher, TwoStep
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -186,6 +186,12 @@ def claim(now: datetime, limit: int) -> list[Trip]:
             # One bad row never stops the tick; its lease runs out and the night-watch takes it from there.
             log.exception("Delivery %s could not be packed", delivery.pk)
             continue
+        per_day = trip.door.publisher_class.limits.per_day
+        if per_day and trip.step in (Step.CREATE, Step.PUBLISH):
+            room = ledger.room_at(trip.channel_id, per_day, now)
+            if room is not None:
+                ledger.postpone(trip, room, per_day)
+                continue
         paced = _at_reading_pace(trip, now)
         if paced is None:
             ledger.put_back(trip, now + HOLD)
@@ -221,7 +227,7 @@ def pack(delivery: Delivery, now: datetime, fence: float) -> Trip:
 
 def next_step(delivery: Delivery, publisher: type[Publisher]) -> Attempt.Step:
     """What comes next for a claimed delivery: after any doubt, look first."""
-    can_look = issubclass(publisher, Finds)
+    can_look = issubclass(publisher, (Finds, Glimpses))
     if delivery.status == Delivery.Status.CHECKING or (delivery.doubtful and can_look):
         return Step.LOOK
     if not issubclass(publisher, TwoStep):

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from posts.models import Attempt
 from publishers import PUBLISHERS
-from publishers.base import Article, Finds, OneStep, Publisher, RemotePost, Surroundings, TwoStep
+from publishers.base import Article, Finds, Glimpses, OneStep, Publisher, RemotePost, Surroundings, TwoStep
 from publishers.errors import OutcomeUnknown, PublishingError, Unavailable, Unsupported
 from publishers.http import Http
 
@@ -34,6 +34,11 @@ class Door:
     files: Path
     private_origins: frozenset[str]
     deadline: float  # seconds that one call may take in all
+
+    @property
+    def can_look(self) -> bool:
+        """Whether the platform can be asked at all: for proof either way, or for a glimpse."""
+        return issubclass(self.publisher_class, (Finds, Glimpses))
 
     @property
     def publisher_class(self) -> type[Publisher]:
@@ -115,6 +120,8 @@ def _call(publisher: Publisher, trip: Trip) -> RemotePost | None:
             return publisher.publish(trip.article)
         case Step.LOOK if isinstance(publisher, Finds):
             return publisher.find(trip.article, trip.remote_id)
+        case Step.LOOK if isinstance(publisher, Glimpses):
+            return publisher.glimpse(trip.article)
     raise Unsupported(f"{publisher.label} cannot do this: {trip.step.label}.")
 
 

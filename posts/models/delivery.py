@@ -133,6 +133,7 @@ class Delivery(models.Model):
     occurrence = models.PositiveIntegerField(default=0, editable=False)
     digest = models.CharField(max_length=64, blank=True, editable=False)  # of the text, for an update
 
+    options = models.JSONField(default=dict, blank=True, editable=False)  # of the publisher's options_form
     due_at = models.DateTimeField("due")
     wall_time = models.CharField(max_length=30, blank=True)  # as it was meant: 2026-03-29T09:00 …
     zone = models.CharField(max_length=60, blank=True)  # … in this zone

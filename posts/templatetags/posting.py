@@ -22,11 +22,12 @@ BADGES = {Standing.NEEDS_YOU: "uncertain", Standing.PARTLY: "published"}
 
 @register.simple_tag
 def moment(at: datetime | None, form: str = "long") -> SafeString | str:
-    """A time in the reader's zone: "Tue 24 Nov 2026, 09:00", "short" without the year, "clock" 09:00 alone."""
+    """A time in the reader's zone: "Tue 24 Nov 2026, 09:00"; "short" without this year's number, "clock" 09:00."""
     if at is None:
         return ""
     local = timezone.localtime(at)
-    pattern = {"short": "%a %-d %b, %H:%M", "clock": "%H:%M"}.get(form, "%a %-d %b %Y, %H:%M")
+    is_this_year = form == "short" and local.year == timezone.localtime().year
+    pattern = "%H:%M" if form == "clock" else "%a %-d %b, %H:%M" if is_this_year else "%a %-d %b %Y, %H:%M"
     return format_html(
         '<time datetime="{}" title="{}, UTC{}">{}</time>',
         at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), zone_name(local), offset_of(local), local.strftime(pattern),

@@ -47,10 +47,10 @@ def schedule(request: MemberRequest, pk: int) -> HttpResponse:
     """The choice. What each chosen channel says is shown as it is chosen; without JavaScript, in the review."""
     post, now = _post(request, pk), timezone.now()
     taken = _taken(post)
-    chosen = [channel for channel in Channel.objects.of(request.workspace) if str(channel.pk) in _wanted(request)]
+    chosen = [channel for channel in _wanted(request) if channel.pk not in taken]
+    said = verdicts(post, chosen, _due_at(request, now))
     if request.htmx.target == "findings":
-        asked = [channel for channel in chosen if channel.pk not in taken]
-        return render(request, "posts/_findings.html", {"verdicts": verdicts(post, asked, _due_at(request, now))})
+        return render(request, "posts/_findings.html", {"verdicts": said})
     offer = suggestion(request.GET.get("day", ""), now.astimezone(request.user.time_zone))
     form = ScheduleForm(
         initial={
@@ -60,7 +60,7 @@ def schedule(request: MemberRequest, pk: int) -> HttpResponse:
         },
         workspace=request.workspace, taken=taken, zone=request.user.time_zone, now=now,
     )  # fmt: skip
-    return _choice(request, post, form, verdicts(post, chosen, now))
+    return _choice(request, post, form, said)
 
 
 def _choice(request: MemberRequest, post: Post, form: ScheduleForm, said: list[Verdict]) -> HttpResponse:
@@ -140,8 +140,10 @@ def _taken(post: Post) -> set[int]:
     return set(post.deliveries.exclude(status__in=over).values_list("channel_id", flat=True))
 
 
-def _wanted(request: MemberRequest) -> list[str]:
-    return request.GET.getlist("channels")
+def _wanted(request: MemberRequest) -> list[Channel]:
+    """The channels that the address names, of those that there are."""
+    named = set(request.GET.getlist("channels"))
+    return [channel for channel in Channel.objects.of(request.workspace) if str(channel.pk) in named]
 
 
 def _due_at(request: MemberRequest, now: datetime) -> datetime:

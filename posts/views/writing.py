@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +21,7 @@ from posts.models import Channel, Delivery, Post
 from posts.views.bells import ring_for_cover
 from posts.views.scope import MemberRequest
 from posts.views.standing import Standing, page_of, with_standing
-from publishers.markdown import to_html
+from publishers.markdown import drop_title, to_html
 
 PREVIEWED = 100_000  # characters: what is rendered while people type
 WORDS_A_MINUTE = 220
@@ -114,12 +115,18 @@ def preview(request: MemberRequest) -> HttpResponse:
     text = plain_lines(request.POST.get("markdown", ""))
     context = {
         "title": request.POST.get("title", "").strip(),
-        "html": to_html(text[:PREVIEWED]),
+        "html": _as_read(text[:PREVIEWED], request.POST.get("title", "")),
         "is_cut": len(text) > PREVIEWED,
         "previewed": PREVIEWED,
         **_length(text),
     }
     return render(request, "posts/_preview.html" if request.htmx else "posts/preview.html", context)
+
+
+def _as_read(text: str, title: str) -> str:
+    """The text below its title: headings go one step down, because the page has a first one already."""
+    html = to_html(drop_title(text, title))
+    return re.sub(r"<(/?)h([1-5])\b", lambda found: f"<{found[1]}h{int(found[2]) + 1}", html)
 
 
 def take_front_matter(request: MemberRequest, pk: int) -> HttpResponse:

@@ -37,14 +37,16 @@ class Command(BaseCommand):
         parser.add_argument("--no-sandbox", action="store_true", help="without the stand-ins for the platforms")
 
     def handle(self, *args: Any, no_sandbox: bool, **options: Any) -> None:
-        with only_one_at_a_time(), open_door() as door:
-            self.prepare()
-            try:
+        try:
+            with only_one_at_a_time(), open_door() as door:
+                self.prepare()
                 programs = Programs(door, with_sandbox=not no_sandbox)
-            except NoBroker as problem:
-                raise CommandError(str(problem)) from problem
-            supervisor = Supervisor(programs.children, settings.BASE_DIR, programs.environment, self.say)
-            supervisor.run(each_turn=Welcome(self.say, programs.environment))
+                supervisor = Supervisor(programs.children, settings.BASE_DIR, programs.environment, self.say)
+                supervisor.run(each_turn=Welcome(self.say, programs.environment))
+        except NoBroker as problem:
+            raise CommandError(str(problem)) from problem
+        except KeyboardInterrupt:  # before the supervisor listened to signals: nothing has been started
+            self.say("Ended before anything was started.")
 
     def say(self, line: str) -> None:
         """One line. A terminal or a pipe that has gone away ends nothing."""
@@ -127,9 +129,10 @@ class Welcome:
         connection.close()
 
     def mails(self) -> str:
-        if self.environment.get("EMAIL_URL"):
+        if settings.EMAIL_BACKEND != "accounts.mailfiles.MailFiles":
             return "are sent by the server of EMAIL_URL"
-        return f"are files in {settings.MAIL_DIR}"
+        shown = f", shown at {settings.SITE_URL}{reverse('mail')}" if self.environment.get("SHOW_MAIL") == "1" else ""
+        return f"are files in {settings.MAIL_DIR}{shown}"
 
 
 def answers() -> bool:

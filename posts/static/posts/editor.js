@@ -24,6 +24,13 @@
     text.setSelectionRange(address, address + 8);
   };
 
+  // The title is one line: Enter goes on to the text.
+  form.elements.title.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.isComposing) return;
+    event.preventDefault();
+    text.focus();
+  });
+
   form.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
     const key = event.key.toLowerCase();
@@ -66,7 +73,8 @@
   });
 
   // A save under way ends before the page is left: two saves of one page must not meet as strangers.
-  const isSave = (event) => event.detail.elt.id === "autosave";
+  // (By the request, not by the element of the event: an answer may have replaced that one.)
+  const isSave = (event) => event.detail.requestConfig.elt.id === "autosave";
   document.addEventListener("htmx:beforeSend", (event) => {
     if (!isSave(event)) return;
     saving += 1;
@@ -82,7 +90,7 @@
     if (!saving && waiting) {
       const button = waiting;
       waiting = null;
-      form.requestSubmit(button);
+      form.requestSubmit(button.isConnected ? button : form.elements.save);
     }
   });
   form.addEventListener("submit", (event) => {
