@@ -112,7 +112,8 @@ class WorkspaceAdmin(ForSuperusers):
     inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
-        return super().get_queryset(request).annotate(number_of_people=Count("memberships"))
+        workspaces: QuerySet[Workspace] = super().get_queryset(request)
+        return workspaces.annotate(number_of_people=Count("memberships"))
 
     @admin.display(ordering="number_of_people")
     def people(self, workspace: Any) -> int:

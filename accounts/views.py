@@ -148,7 +148,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     number = getattr(request, "request_id", "")
     log.error("Request %s failed: %s %s", number or "without id", request.method, request.path)
     try:
-        page = render_to_string("500.html", {"request_id": number, "theme": chosen_theme(request)})
+        known = {"request_id": number, "theme": chosen_theme(request), "site_name": settings.SITE_NAME}
+        page: str = render_to_string("500.html", known)
     except Exception:  # the static files or the templates themselves may be what broke
         log.exception("The error page could not be rendered.")
         page = f"<!doctype html><html lang=en><title>Error</title><h1>Something went wrong</h1><p>Request {number}"

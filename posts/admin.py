@@ -21,6 +21,20 @@ from posts.moments import moment_at
 from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PUBLISH_DUE
 
 
+class OwnOnly(admin.RelatedFieldListFilter):
+    """Offers what occurs in the rows that one may see: the names of other workspaces and channels are no choice."""
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
+        own = model_admin.get_queryset(request).order_by().values(self.field_path)
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        choices: list[tuple[str, Any]] = field.get_choices(
+            include_blank=False, ordering=ordering, limit_choices_to={"pk__in": own}
+        )
+        return choices
+
+
 class Scoped(admin.ModelAdmin[Any]):
     """Staff see their own workspace; a superuser sees all of them."""
 
@@ -42,7 +56,8 @@ class Scoped(admin.ModelAdmin[Any]):
         user = request.user
         if isinstance(user, User) and user.is_superuser:
             return rows
-        return rows.filter(**{lookup: Workspace.objects.of(user)}) if isinstance(user, User) else rows.none()
+        workspace = Workspace.objects.of(user) if isinstance(user, User) else None
+        return rows.filter(**{lookup: workspace.pk}) if workspace else rows.none()
 
 
 class ReadOnly(Scoped):
@@ -59,10 +74,10 @@ class ReadOnly(Scoped):
 @admin.register(Post)
 class PostAdmin(Scoped):
     list_display = ("title", "workspace", "author", "language", "version", "updated_at")
-    list_filter = ("workspace", "language", "ai_disclosure")
+    list_filter = (("workspace", OwnOnly), "language", "ai_disclosure")
     search_fields = ("title", "markdown", "tags", "slug", "canonical_url")
     date_hierarchy = "updated_at"
-    autocomplete_fields = ()
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     readonly_fields = ("version", "cover_checked_url", "cover_problem", "created_at", "updated_at")
     list_select_related = ("workspace", "author")
 
@@ -84,7 +99,7 @@ class ChannelAdmin(ReadOnly):
     """Channels are connected and changed on their own pages, which prove the credentials; here they are watched."""
 
     list_display = ("name", "platform", "workspace", "status", "account_name", "problem", "checked_at")
-    list_filter = ("status", "platform", "workspace")
+    list_filter = ("status", "platform", ("workspace", OwnOnly))
     search_fields = ("name", "account_name", "problem")
     date_hierarchy = "created_at"
     list_select_related = ("workspace",)
@@ -96,10 +111,10 @@ class ChannelAdmin(ReadOnly):
 
     @admin.action(description="Check the credentials again", permissions=["view"])
     def check_again(self, request: HttpRequest, queryset: models.QuerySet[Channel]) -> None:
-        for channel in queryset:
-            connecting.check_again(channel)
-            transaction.on_commit(partial(ring, CHECK_CHANNEL, channel.pk), robust=True)
-        self.message_user(request, f"{queryset.count()} channels are being checked.")
+        checking = [channel.pk for channel in queryset if connecting.check_again(channel)]
+        for pk in checking:
+            transaction.on_commit(partial(ring, CHECK_CHANNEL, pk), robust=True)
+        self.message_user(request, f"{len(checking)} channels are being checked.")
 
     @admin.action(description="Pause", permissions=["view"])
     def pause(self, request: HttpRequest, queryset: models.QuerySet[Channel]) -> None:
@@ -127,7 +142,7 @@ class AttemptInline(admin.TabularInline[Attempt, Delivery]):
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly):
     list_display = ("post", "channel", "status", "due_at", "act_at", "tries", "workspace", "article")
-    list_filter = ("status", "channel__platform", "channel", "workspace", "action")
+    list_filter = ("status", "channel__platform", ("channel", OwnOnly), ("workspace", OwnOnly), "action")
     search_fields = ("post__title", "channel__name", "remote_id", "remote_url", "message", "key")
     date_hierarchy = "due_at"
     list_select_related = ("post", "channel", "workspace")
@@ -146,12 +161,16 @@ class DeliveryAdmin(ReadOnly):
 
     @admin.action(description="Retry (failed, missed)", permissions=["view"])
     def retry(self, request: HttpRequest, queryset: models.QuerySet[Delivery]) -> None:
-        ended = [Delivery.Status.FAILED, Delivery.Status.MISSED]
-        self._each(request, queryset.filter(status__in=ended), "is tried again", self._publish_now)
+        self._each(request, queryset, "is tried again", self._retry)
 
     @admin.action(description="Cancel", permissions=["view"])
     def cancel(self, request: HttpRequest, queryset: models.QuerySet[Delivery]) -> None:
         self._each(request, queryset, "is cancelled", scheduling.cancel)
+
+    def _retry(self, delivery: Delivery) -> None:
+        if delivery.status not in (Delivery.Status.FAILED, Delivery.Status.MISSED):
+            raise scheduling.Refused(f"It is {delivery.get_status_display().lower()}: there is nothing to try again.")
+        self._publish_now(delivery)
 
     def _publish_now(self, delivery: Delivery) -> None:
         now = timezone.now()
@@ -179,7 +198,7 @@ class DeliveryAdmin(ReadOnly):
 class AttemptAdmin(ReadOnly):
     workspace_lookup = "delivery__workspace"
     list_display = ("delivery", "number", "step", "outcome", "message", "started_at", "seconds")
-    list_filter = ("outcome", "step", "delivery__channel__platform", "delivery__workspace")
+    list_filter = ("outcome", "step", "delivery__channel__platform", ("delivery__workspace", OwnOnly))
     search_fields = ("delivery__post__title", "delivery__channel__name", "message")
     date_hierarchy = "created_at"
     list_select_related = ("delivery__post", "delivery__channel")
@@ -191,4 +210,6 @@ class ReadingPaceAdmin(ReadOnly):
     search_fields = ("origin",)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[ReadingPace]:
-        return ReadingPace.objects.all()
+        """It belongs to no workspace, and tells where others publish: for superusers."""
+        rows = ReadingPace.objects.all()
+        return rows if getattr(request.user, "is_superuser", False) else rows.none()

@@ -71,11 +71,13 @@ def _hint(credentials: dict[str, Any]) -> str:
     return secret[-4:] if len(secret) >= 12 else ""
 
 
-def check_again(channel: Channel) -> None:
-    """Ask the platform once more, with what we have."""
-    Channel.objects.filter(pk=channel.pk, status__in=[Status.OPEN, Status.CLOSED]).update(
-        status=Status.CHECKING, problem="", problem_field="", revision=F("revision") + 1
-    )
+def check_again(channel: Channel) -> bool:
+    """Ask the platform once more, with what we have. False for a channel that is paused, removed or being checked."""
+    anew: dict[str, Any] = {"problem": "", "problem_field": "", "revision": F("revision") + 1}
+    rows = Channel.objects.filter(pk=channel.pk)
+    # One that was refused counts as unknown until it is accepted again: an outage must not open it.
+    closed = rows.filter(status=Status.CLOSED).update(status=Status.CHECKING, account_name="", account_url="", **anew)
+    return bool(closed or rows.filter(status=Status.OPEN).update(status=Status.CHECKING, **anew))
 
 
 def verify_waiting(clock: Callable[[], datetime]) -> int:

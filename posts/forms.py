@@ -36,7 +36,7 @@ class TagsField(forms.CharField):
         return ", ".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        words = (word.strip().lstrip("#").strip() for word in re.split(r"[,\n]", super().to_python(value)))
+        words = (word.strip().lstrip("#").strip() for word in re.split(r"[,\n]", super().to_python(value) or ""))
         return list(dict.fromkeys(word for word in words if word))
 
     def run_validators(self, value: Any) -> None:
@@ -47,7 +47,7 @@ class TagsField(forms.CharField):
             super().run_validators(tag)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return list(initial or []) != self.to_python(data or "")
+        return bool(list(initial or []) != self.to_python(data or ""))
 
 
 class PostForm(forms.ModelForm[Post]):
@@ -205,7 +205,7 @@ class TimeForm(forms.Form):
         )
 
 
-class ChannelChoices(forms.ModelMultipleChoiceField):
+class ChannelChoices(forms.ModelMultipleChoiceField[Channel]):
     widget = forms.CheckboxSelectMultiple
 
 

@@ -41,7 +41,8 @@ def tell_postponed(delivery: Delivery, at: datetime, message: str) -> None:
             "post": delivery.post,
             "channel": delivery.channel,
             "message": message,
-            "at": at.astimezone(author.time_zone),
+            # Without its zone, else the template turns it into the zone of whoever renders it: a worker.
+            "at": at.astimezone(author.time_zone).replace(tzinfo=None),
             "link": settings.SITE_URL + delivery.get_absolute_url(),
         },
         event=f"delivery:{delivery.pk}:postponed:{at:%Y-%m-%d}",

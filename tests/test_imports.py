@@ -81,7 +81,7 @@ def test_every_room_imports_only_whom_it_may() -> None:
         if room_of(imported) not in {room_of(module), *MAY_IMPORT[room_of(module)]}
     ]
 
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_packages_from_outside_stay_where_they_belong() -> None:
@@ -91,7 +91,7 @@ def test_packages_from_outside_stay_where_they_belong() -> None:
         if module not in ONLY.get(imported.partition(".")[0], {module})
     ]
 
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_no_publisher_imports_another() -> None:
@@ -102,7 +102,7 @@ def test_no_publisher_imports_another() -> None:
         if platform_of(imported) not in {None, platform_of(module)}
     ]
 
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_publishers_know_no_database() -> None:
@@ -112,7 +112,7 @@ def test_publishers_know_no_database() -> None:
         if module.startswith("publishers") and within(imported, "django") and not within(imported, *DOORS_MAY_USE)
     ]
 
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_sandbox_stands_by_itself() -> None:
@@ -124,7 +124,7 @@ def test_the_sandbox_stands_by_itself() -> None:
         if room_of(imported) != "street"
     ]
 
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_table_names_modules_that_exist() -> None:

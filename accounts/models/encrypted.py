@@ -8,8 +8,10 @@ from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
-from django.core.exceptions import FieldError, ImproperlyConfigured
+from django.core.exceptions import FieldError, ImproperlyConfigured, ValidationError
 from django.db import models
+
+BEGINNING = "gAAAAA"  # of every Fernet token, until 2106
 
 
 @lru_cache(maxsize=4)
@@ -55,6 +57,8 @@ class EncryptedTextField(models.TextField[Any, Any]):
             try:
                 return self.from_text(box().decrypt(value.encode()).decode())
             except InvalidToken:
+                if value.startswith(BEGINNING):  # to keep it would be to encrypt what nobody can read any more
+                    raise ValidationError("It was written with a key that is not in FIELD_ENCRYPTION_KEYS.") from None
                 return value
         return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models.functions import Now
 from django.urls import reverse

@@ -146,6 +146,9 @@ def _forms(found: Channel, publisher: type[Publisher], data: Any) -> DoorForms:
         publisher.credentials_form(data),
         publisher.settings_form(data, initial=found.settings),
     )
+    for name, choices in found.choices.items():
+        if name in asked.settings.fields:  # what the platform left to choose, by its own names
+            asked.settings.fields[name].widget = forms.Select(choices=[("", "Please choose"), *choices])
     for field in asked.credentials.fields.values():
         field.required = False
         ending = f", which ends in “{found.secret_hint}”" if found.secret_hint else ""
@@ -192,8 +195,10 @@ def status(request: MemberRequest, pk: int) -> HttpResponse:
 
 def check_again(request: MemberRequest, pk: int) -> HttpResponse:
     found = _own(request, pk)
-    connecting.check_again(found)
-    ring_for_channel(found)
+    if connecting.check_again(found):
+        ring_for_channel(found)
+    else:
+        messages.error(request, f"{found} cannot be checked now: it is being checked, or paused.")
     return redirect(found)
 
 

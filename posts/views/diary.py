@@ -67,7 +67,7 @@ def schedule_list(request: MemberRequest) -> HttpResponse:
     filters = filters_of(request)
     zone = request.user.time_zone
     rows = filters.of(_listed(request), zone)
-    needing = rows.filter(pk__in=unanswered().of(request.workspace).values("pk")).order_by("-due_at")
+    needing = rows.filter(pk__in=unanswered().filter(workspace=request.workspace).values("pk")).order_by("-due_at")
     scheduled = rows.exclude(pk__in=needing.values("pk"))
     if not filters.status and not filters.day:
         scheduled = scheduled.filter(status__in=Status.pending())
@@ -100,7 +100,7 @@ def _listed(request: MemberRequest) -> QuerySet[Delivery]:
 class Day:
     """One cell of the calendar."""
 
-    date: date
+    on: date
     deliveries: list[Delivery]
     today: date
     month: int
@@ -115,15 +115,15 @@ class Day:
 
     @property
     def is_today(self) -> bool:
-        return self.date == self.today
+        return self.on == self.today
 
     @property
     def is_past(self) -> bool:
-        return self.date < self.today
+        return self.on < self.today
 
     @property
     def is_outside(self) -> bool:
-        return self.date.month != self.month
+        return self.on.month != self.month
 
 
 def calendar(request: MemberRequest) -> HttpResponse:

@@ -60,4 +60,7 @@ def action(view: View) -> View:
 def _sign_in_first(request: Any) -> HttpResponse:
     if request.htmx:  # a log-in page inside of a page would throw away what was typed
         return render(request, "posts/_signed_out.html", status=401)
+    if "markdown" in request.POST:
+        typed = [(name, text) for name, text in request.POST.items() if name not in ("csrfmiddlewaretoken", "markdown")]
+        return render(request, "posts/signed_out.html", {"typed": typed, "text": request.POST["markdown"]}, status=401)
     return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else reverse("home"))

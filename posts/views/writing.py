@@ -167,12 +167,21 @@ def _editor(
         "form": form,
         "post": post,
         "theirs": theirs,
+        "differing": _differing(form, theirs) if theirs else [],
         "day": request.GET.get("day", ""),
         "has_front_matter": bool(post) and not form.is_bound and texts.has_front_matter(text),
         "settings_open": any(name in form.errors for name in form.fields if name not in ("title", "markdown")),
         **_length(text),
     }
     return render(request, "posts/editor.html", context, status=status)
+
+
+def _differing(form: PostForm, theirs: Post) -> list[tuple[str, str]]:
+    """What else is not the same in the saved version: the name of each field and what was saved there."""
+    saved = PostForm(instance=theirs)
+    names = [name for name in Post.TEXT_FIELDS if name not in ("title", "markdown")]
+    values = [(name, str(saved[name].value() or "")) for name in names]
+    return [(str(form[name].label), value) for name, value in values if value != str(form[name].value() or "")]
 
 
 def _conflict(request: MemberRequest, pk: int) -> HttpResponse:

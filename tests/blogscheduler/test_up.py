@@ -83,6 +83,21 @@ def test_it_ends_at_once_and_leaves_nobody_behind(tmp_path: Path, sign: signal.S
         assert house.processes() == {}
 
 
+def test_a_frozen_child_does_not_hold_up_its_end(tmp_path: Path) -> None:
+    with up(tmp_path, free_port()) as house:
+        house.says("Ctrl-C ends everything")
+        until("the worker runs", lambda: house.runs("worker"))
+        os.kill(house.pid_of("worker"), signal.SIGSTOP)
+        before = time.monotonic()
+        house.process.terminate()
+        status = house.ends()
+
+        assert status == 0
+        assert time.monotonic() - before < 10
+        assert "worker does not end by itself and is killed" in house.told
+        assert house.processes() == {}
+
+
 def test_when_it_is_killed_nobody_outlives_it(tmp_path: Path) -> None:
     with up(tmp_path, free_port()) as house:
         house.says("Ctrl-C ends everything")

@@ -31,7 +31,7 @@ def at(clock: MovableClock, **later: float) -> Moment:
 
 
 def row(delivery: Delivery) -> dict[str, Any]:
-    return Delivery.objects.filter(pk=delivery.pk).values().get()
+    return dict(Delivery.objects.filter(pk=delivery.pk).values().get())
 
 
 def put(delivery: Delivery, status: Delivery.Status, **fields: Any) -> Delivery:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 
 from accounts.models import EncryptedTextField
@@ -29,7 +30,10 @@ def rotate(model: type[models.Model], fields: list[str]) -> int:
     rows = 0
     for pk in list(model._default_manager.values_list("pk", flat=True)):
         with transaction.atomic():
-            row = model._default_manager.select_for_update().filter(pk=pk).first()
+            try:
+                row = model._default_manager.select_for_update().filter(pk=pk).first()
+            except ImproperlyConfigured as error:
+                raise CommandError(f"Row {pk}: {error} Then run this again; what was done stays done.") from error
             if row is not None:
                 row.save(update_fields=fields)
                 rows += 1

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django import forms
+from django.conf import settings as house
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
@@ -16,6 +18,8 @@ from posts.commands import add_workspace, misused, refuse, the_workspace
 from posts.models import Channel
 from publishers import PUBLISHERS
 from publishers.base import Publisher
+
+LONGEST_NAME = 100  # characters, as its column
 
 
 class Command(BaseCommand):
@@ -32,19 +36,33 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         publisher = PUBLISHERS[options["platform"]]
+        if not 0 < len(options["name"].strip()) <= LONGEST_NAME:
+            misused(f"A channel's name has between 1 and {LONGEST_NAME} characters.")
         workspace = the_workspace(options["workspace"])
         credentials, settings = forms_of(publisher, dict(_pair(text) for text in options["values"]))
         try:
             channel = connecting.connect(workspace, publisher.name, options["name"], credentials, settings)
         except connecting.NameTaken:
             refuse(f"There is a channel called {options['name']} in this workspace already.")
-        connecting.verify(channel.pk, timezone.now)
-        channel.refresh_from_db()
+        _await_proof(channel)
+        if channel.status == Channel.Status.CHECKING:
+            refuse(f"{channel} is saved, and its credentials are still being checked: look at its page.")
         if channel.status == Channel.Status.CLOSED:
             reason = channel.problem
             channel.delete()
             refuse(f"{reason} The channel was not connected.")
         self.stdout.write(f"Connected {channel}: {publisher.label} knows us as {channel.account_name}.")
+
+
+def _await_proof(channel: Channel) -> None:
+    """Check the credentials; where a running worker was quicker, wait for its word."""
+    end = time.monotonic() + house.CALL_DEADLINE_SECONDS
+    while connecting.verify(channel.pk, timezone.now) is None:
+        channel.refresh_from_db()
+        if channel.status != Channel.Status.CHECKING or time.monotonic() > end:
+            return
+        time.sleep(0.1)
+    channel.refresh_from_db()
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -58,6 +76,8 @@ def _pair(text: str) -> tuple[str, str]:
             return key, Path(value[1:]).read_text(encoding="utf-8").strip()
         except OSError as problem:
             refuse(f"{key} cannot be read from {value[1:]}: {problem.strerror}.")
+        except UnicodeDecodeError:
+            refuse(f"{key} cannot be read from {value[1:]}: it is not UTF-8 text.")
     return key, value
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User, Workspace
@@ -40,11 +41,12 @@ class Command(BaseCommand):
         author = User.objects.filter(memberships__workspace=workspace).order_by("memberships__pk").first()
         at = _moment(options["at"], _zone(options["zone"], author))
         channels = [_channel(workspace, name) for name in options["channel"]]
-        post = _post(workspace, author, Path(options["file"]))
+        fields = _fields(Path(options["file"]))
         try:
-            deliveries = scheduling.schedule(post, channels, at, timezone.now(), author)
+            with transaction.atomic():
+                post = Post.objects.create(workspace=workspace, author=author, **fields)
+                deliveries = scheduling.schedule(post, channels, at, timezone.now(), author)
         except scheduling.Refused as refusal:
-            post.delete()
             refuse(str(refusal))
         ring(PUBLISH_DUE)
         for delivery in deliveries:
@@ -56,7 +58,7 @@ class Command(BaseCommand):
 def _zone(name: str | None, author: User | None) -> ZoneInfo:
     try:
         return ZoneInfo(name or (str(author.time_zone) if author else settings.TIME_ZONE))
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OSError):  # OSError: it names a folder of zones, such as Europe
         misused(f"There is no time zone called {name}. Give one like Europe/Berlin.")
 
 
@@ -67,10 +69,8 @@ def _moment(text: str, zone: ZoneInfo) -> Moment:
         given = datetime.fromisoformat(text)
     except ValueError:
         misused(f"“{text}” is no time. Give one like 2026-11-24T09:00, or now.")
-    if given.tzinfo is not None:
-        return moment_at(given, zone)
     try:
-        return moment_of(given, zone)
+        return moment_at(given, zone) if given.tzinfo else moment_of(given, zone)
     except NoSuchTime as gap:
         refuse(str(gap))
 
@@ -83,13 +83,12 @@ def _channel(workspace: Workspace, name: str) -> Channel:
     return channel
 
 
-def _post(workspace: Workspace, author: User | None, path: Path) -> Post:
+def _fields(path: Path) -> dict[str, Any]:
     try:
-        fields = post_fields(path.read_text(encoding="utf-8"))
+        return post_fields(path.read_text(encoding="utf-8"))
     except OSError as problem:
         refuse(f"{path} cannot be read: {problem.strerror}.")
     except UnicodeDecodeError:
         refuse(f"{path} is not UTF-8 text.")
     except NotReadable as problem:
         refuse(f"{path}: {problem}")
-    return Post.objects.create(workspace=workspace, author=author, **fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -49,7 +50,9 @@ def workspace(ada: User) -> Workspace:
 
 @pytest.fixture
 def post(ada: User, workspace: Workspace) -> Post:
-    return Post.objects.create(workspace=workspace, author=ada, title="Notes", markdown="A few *words*.", tags=["maths"])
+    return Post.objects.create(
+        workspace=workspace, author=ada, title="Notes", markdown="A few *words*.", tags=["maths"]
+    )
 
 
 @pytest.fixture
@@ -70,6 +73,11 @@ def dev(workspace: Workspace) -> Channel:
         secret_hint=SECRET[-4:],
         status=Channel.Status.OPEN,
     )
+
+
+def badges(page: str) -> list[str]:
+    """The words that stand beside the icons of states."""
+    return re.findall(r'<span class="badge [^"]*">.*?</svg>\s*([^<]*?)\s*</span>', page, re.DOTALL)
 
 
 Deliver = Callable[..., Delivery]

@@ -29,7 +29,9 @@ def address(name: str, post: Post, delivery: Delivery) -> str:
     arguments: dict[str, object] = {}
     if "pk" in pattern.pattern.converters:
         route = str(pattern.pattern)
-        thing = post if route.startswith("posts/") else delivery if route.startswith("deliveries/") else delivery.channel
+        thing = (
+            post if route.startswith("posts/") else delivery if route.startswith("deliveries/") else delivery.channel
+        )
         arguments["pk"] = thing.pk
     if "platform" in pattern.pattern.converters:
         arguments["platform"] = "folder"
@@ -56,11 +58,13 @@ def test_a_part_of_a_page_never_becomes_a_log_in_page(name: str, post: Post, del
 
 
 @pytest.mark.parametrize("name", WITH_ID)
-def test_grace_does_not_find_what_is_adas(
-    name: str, post: Post, delivery: Delivery, strange_browser: Client
-) -> None:
+def test_grace_does_not_find_what_is_adas(name: str, post: Post, delivery: Delivery, strange_browser: Client) -> None:
     url = address(name, post, delivery)
-    for response in (strange_browser.post(url, {}), strange_browser.get(url), strange_browser.get(url, headers={"hx-request": "true"})):
+    for response in (
+        strange_browser.post(url, {}),
+        strange_browser.get(url),
+        strange_browser.get(url, headers={"hx-request": "true"}),
+    ):
         assert response.status_code in (404, 405)
     assert ask(strange_browser, name, url).status_code == 404
 

@@ -1,0 +1,110 @@
+"""Ada says who she is, where she lives and how late a post may be."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from accounts.forms import in_units
+from accounts.models import Membership, User, Workspace
+
+BLOG = {"name": "Notes on engines", "amount": "90", "unit": "minutes"}
+
+
+@pytest.fixture
+def as_ada(client: Client, ada: User) -> Client:
+    client.force_login(ada)
+    return client
+
+
+def test_a_name_and_a_zone_are_saved(as_ada: Client, ada: User) -> None:
+    answer = as_ada.post("/settings/", {"name": "Ada King", "time_zone": "Asia/Kolkata"}, follow=True)
+
+    assert "Your preferences are saved." in answer.text
+    ada.refresh_from_db()
+    assert (ada.name, str(ada.time_zone)) == ("Ada King", "Asia/Kolkata")
+
+
+def test_a_missing_name_is_said_above_and_at_the_field_and_nothing_is_saved(as_ada: Client, ada: User) -> None:
+    page = as_ada.post("/settings/", {"name": "", "time_zone": "Asia/Kolkata"}).text
+
+    assert 'class="error-summary" role="alert"' in page
+    assert 'href="#id_name"' in page
+    assert 'aria-invalid="true"' in page
+    assert '<span class="person__name">Ada</span>' in page
+    ada.refresh_from_db()
+    assert str(ada.time_zone) == "UTC"
+
+
+def test_the_zone_of_a_person_is_the_zone_of_the_pages(as_ada: Client, ada: User, settings) -> None:
+    ada.time_zone = "Asia/Tokyo"
+    ada.save()
+    settings.SHOW_MAIL = True
+    settings.MAIL_DIR.mkdir(parents=True, exist_ok=True)
+    (settings.MAIL_DIR / "tokyo.eml").write_bytes(b"Subject: Hello\nTo: ada@example.com\n\nText\n")
+
+    written = as_ada.get("/mail/").context["mails"][0].written_at.astimezone(ada.time_zone)
+
+    assert f"{written:%H:%M}" in as_ada.get("/mail/").text
+
+
+def test_the_workspace_has_a_name_and_a_grace(as_ada: Client, ada: User) -> None:
+    answer = as_ada.post("/settings/workspace/", BLOG, follow=True)
+
+    assert "The workspace is saved." in answer.text
+    workspace = Workspace.objects.of(ada)
+    assert (workspace.name, workspace.grace) == ("Notes on engines", timedelta(minutes=90))
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "problem"),
+    [("0", "hours", "greater than"), ("31", "days", "too long"), ("", "days", "required")],
+)
+def test_a_grace_that_makes_no_sense_is_refused(
+    as_ada: Client, ada: User, amount: str, unit: str, problem: str
+) -> None:
+    before = Workspace.objects.of(ada).grace
+    answer = as_ada.post("/settings/workspace/", {**BLOG, "amount": amount, "unit": unit})
+
+    assert 'href="#id_amount"' in answer.text
+    assert problem in answer.text
+    assert Workspace.objects.of(ada).grace == before
+
+
+@pytest.mark.parametrize(
+    ("grace", "said"),
+    [
+        (timedelta(minutes=60), (1, "hours")),
+        (timedelta(minutes=90), (90, "minutes")),
+        (timedelta(hours=48), (2, "days")),
+        (timedelta(seconds=20), (1, "minutes")),
+    ],
+)
+def test_a_duration_is_said_in_the_largest_unit_that_fits(grace: timedelta, said: tuple[int, str]) -> None:
+    assert in_units(grace) == said
+
+
+def test_an_editor_does_not_change_the_workspace(as_ada: Client, ada: User) -> None:
+    Membership.objects.filter(user=ada).update(role=Membership.Role.EDITOR)
+
+    assert "How late may a post" not in as_ada.get("/settings/").text
+    assert as_ada.post("/settings/workspace/", BLOG).status_code == 403
+
+
+def test_a_stranger_is_sent_to_the_log_in(client: Client, ada: User) -> None:
+    for path in ("/settings/", "/settings/workspace/"):
+        assert client.post(path, BLOG).headers["Location"].startswith("/accounts/login/")
+
+
+def test_ada_never_changes_the_workspace_of_grace(as_ada: Client, ada: User, grace: User) -> None:
+    as_ada.post("/settings/workspace/", BLOG)
+
+    assert Workspace.objects.of(grace).name == "Grace's blog"
+
+
+def test_somebody_without_a_workspace_still_has_a_page_about_herself(client: Client, ada: User) -> None:
+    Membership.objects.all().delete()
+    client.force_login(ada)
+
+    assert client.get("/settings/").status_code == 200
+    assert client.get("/posts/").status_code == 403

@@ -1,0 +1,251 @@
+"""Ada chooses where and when, sees what will happen, and only then makes it happen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from posts.models import Channel, Delivery, Post
+from tests.posts.views.conftest import Deliver
+
+NOW = datetime(2026, 3, 20, 11, 0, tzinfo=UTC)  # 12:00 in Berlin, nine days before the clocks change
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Any:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def ada(ada: User) -> User:
+    ada.time_zone = "Europe/Berlin"
+    ada.save()
+    return ada
+
+
+def choice(*channels: Channel, at: str = "2026-03-24T09:00", when: str = "at") -> dict[str, Any]:
+    return {"channels": [channel.pk for channel in channels], "when": when, "at": at}
+
+
+def look(browser: Client, post: Post, *channels: Channel, **values: str) -> str:
+    """The review, or the choice with what is wrong with it."""
+    return browser.get(reverse("review", args=[post.pk]), choice(*channels, **values)).content.decode()
+
+
+def confirm(browser: Client, post: Post, *channels: Channel, **values: str) -> Any:
+    return browser.post(reverse("review", args=[post.pk]), choice(*channels, **values))
+
+
+class TestTheReview:
+    def test_it_says_everything_and_does_nothing(self, browser: Client, post: Post, folder: Channel) -> None:
+        page = look(browser, post, folder)
+        for words in (
+            "Tuesday 24 March 2026, 09:00",
+            "Europe/Berlin (UTC+1)",
+            "08:00",
+            "in 3 d 21 h",
+            "Garden",
+            "Nothing is lost.",
+        ):
+            assert words in page
+        assert ">Schedule for Tue 24 Mar 09:00</button>" in page
+        assert not Delivery.objects.exists()
+
+    def test_the_button_schedules_what_was_shown(self, browser: Client, post: Post, folder: Channel, ada: User) -> None:
+        response = confirm(browser, post, folder)
+        delivery = Delivery.objects.get()
+        assert response.url == post.get_absolute_url()
+        assert delivery.due_at == datetime(2026, 3, 24, 8, 0, tzinfo=UTC)
+        assert (delivery.wall_time, delivery.zone) == ("2026-03-24T09:00", "Europe/Berlin")
+        assert (delivery.created_by, delivery.status) == (ada, "scheduled")
+
+    def test_now_is_now(self, browser: Client, post: Post, folder: Channel, dev: Channel) -> None:
+        assert ">Publish now on 2 channels</button>" in look(browser, post, folder, dev, when="now", at="")
+        confirm(browser, post, folder, dev, when="now", at="")
+        assert {delivery.due_at for delivery in Delivery.objects.all()} == {NOW}
+
+    def test_another_year_is_named_on_the_button(self, browser: Client, post: Post, folder: Channel) -> None:
+        assert ">Schedule for Thu 7 Jan 2027 09:00</button>" in look(browser, post, folder, at="2027-01-07T09:00")
+
+    def test_what_a_channel_refuses_cannot_be_confirmed(self, browser: Client, post: Post, folder: Channel) -> None:
+        Post.objects.update(title="")
+        page = look(browser, post, folder)
+        assert "Refused:" in page
+        assert "A post needs a title." in page
+        assert ">Schedule for" not in page
+        page = confirm(browser, post, folder).content.decode()
+        assert "A post needs a title." in page
+        assert not Delivery.objects.exists()
+
+    def test_one_channel_that_refuses_stops_all_of_them(
+        self, browser: Client, post: Post, folder: Channel, dev: Channel
+    ) -> None:
+        Post.objects.update(canonical_url="http://localhost/x")
+        page = confirm(browser, post, folder, dev).content.decode()
+        assert "cannot be the canonical address" in page
+        assert not Delivery.objects.exists()
+
+    def test_what_is_lost_or_changed_is_said_and_can_be_confirmed(
+        self, browser: Client, post: Post, dev: Channel
+    ) -> None:
+        Post.objects.update(tags=["web-dev", "b", "c", "d", "e"])
+        page = look(browser, post, dev)
+        assert "Lost:" in page
+        assert "Changed:" in page
+        assert ">Schedule for" in page
+
+    def test_a_post_does_not_go_to_one_channel_twice(
+        self, browser: Client, post: Post, dev: Channel, deliver: Deliver
+    ) -> None:
+        deliver("published")
+        assert "on My DEV already" in confirm(browser, post, dev).content.decode()
+        assert Delivery.objects.count() == 1
+
+    def test_pressing_twice_schedules_once(self, browser: Client, post: Post, folder: Channel) -> None:
+        confirm(browser, post, folder)
+        confirm(browser, post, folder)
+        assert Delivery.objects.count() == 1
+
+
+class TestTimes:
+    def test_a_past_time_is_refused_at_its_field(self, browser: Client, post: Post, folder: Channel) -> None:
+        for page in (
+            look(browser, post, folder, at="2026-03-20T11:30"),
+            confirm(browser, post, folder, at="2026-03-20T11:30").content.decode(),
+        ):
+            assert "11:30 on 20 March 2026 is in the past" in page
+            assert 'value="2026-03-20T11:30"' in page
+            assert 'aria-invalid="true"' in page
+            assert 'href="#id_at"' in page
+            assert f'value="{folder.pk}" id="id_channels_0" checked' in page
+        assert not Delivery.objects.exists()
+
+    def test_a_time_that_does_not_exist_names_the_one_that_is_meant(
+        self, browser: Client, post: Post, folder: Channel
+    ) -> None:
+        page = look(browser, post, folder, at="2026-03-29T02:30")
+        assert "02:30 does not exist on 29 March 2026 in Europe/Berlin" in page
+        assert "Choose 03:30" in page
+        assert 'value="2026-03-29T02:30"' in page
+
+    def test_a_time_that_comes_twice_is_explained_before_it_is_confirmed(
+        self, browser: Client, post: Post, folder: Channel
+    ) -> None:
+        page = look(browser, post, folder, at="2026-10-25T02:30")
+        assert "02:30 comes twice on 25 October 2026" in page
+        assert "Sun 25 Oct 2026, 00:30" in page
+
+    @pytest.mark.parametrize("at", ["", "soon", "9999-12-31T23:59", "0001-01-01T00:00", "2026-13-01T00:00"])
+    def test_what_is_no_time_is_refused(self, browser: Client, post: Post, folder: Channel, at: str) -> None:
+        assert 'aria-invalid="true"' in look(browser, post, folder, at=at)
+        assert confirm(browser, post, folder, at=at).status_code == 200
+        assert not Delivery.objects.exists()
+
+    def test_no_channel_is_refused_and_the_time_is_kept(self, browser: Client, post: Post, folder: Channel) -> None:
+        page = look(browser, post)
+        assert "Choose at least one channel." in page
+        assert 'value="2026-03-24T09:00"' in page
+
+
+class TestTheChoice:
+    def shown(self, browser: Client, post: Post, query: str = "", **headers: str) -> str:
+        return browser.get(reverse("schedule", args=[post.pk]) + query, headers=headers).content.decode()
+
+    def test_it_offers_tomorrow_morning_in_a_zone_that_is_spelled_out(
+        self, browser: Client, post: Post, folder: Channel
+    ) -> None:
+        page = self.shown(browser, post)
+        assert 'value="2026-03-21T09:00"' in page
+        assert "Europe/Berlin (UTC+1 today)" in page
+
+    def test_today_offers_the_next_full_hour(self, browser: Client, post: Post, folder: Channel) -> None:
+        assert 'value="2026-03-20T13:00"' in self.shown(browser, post, "?day=2026-03-20")
+
+    def test_what_is_found_is_shown_while_one_chooses(self, browser: Client, post: Post, dev: Channel) -> None:
+        Post.objects.update(tags=["web-dev"])
+        page = self.shown(browser, post, f"?channels={dev.pk}&when=at&at=", hx_request="true", hx_target="findings")
+        assert "The tag “web-dev” becomes “webdev”." in page
+        assert "<html" not in page
+
+    def test_a_channel_that_has_the_post_cannot_be_chosen(self, browser: Client, post: Post, deliver: Deliver) -> None:
+        deliver("published")
+        page = self.shown(browser, post)
+        assert "has this post already" in page
+        assert "disabled" in page
+
+    def test_a_closed_channel_says_that_the_post_would_wait(self, browser: Client, post: Post, dev: Channel) -> None:
+        Channel.objects.update(status="closed", problem="No.")
+        assert "Waits:" in look(browser, post, dev)
+
+    def test_without_a_channel_there_is_a_way_on(self, browser: Client, post: Post) -> None:
+        assert reverse("channel_pick") in self.shown(browser, post)
+
+
+class TestTheDiary:
+    def list(self, browser: Client, query: str = "") -> str:
+        return browser.get(reverse("schedule_list") + query).content.decode()
+
+    def test_what_needs_a_person_comes_first(self, browser: Client, deliver: Deliver, folder: Channel) -> None:
+        deliver()
+        deliver("missed", channel=folder, due_at=NOW - timedelta(hours=3))
+        page = self.list(browser)
+        assert page.index("Needs you (1)") < page.index("Ahead (1)")
+
+    def test_filters_stand_in_the_address(
+        self, browser: Client, deliver: Deliver, folder: Channel, dev: Channel
+    ) -> None:
+        deliver()
+        assert "Ahead (1)" in self.list(browser, f"?channel={dev.pk}")
+        assert "Nothing matches" in self.list(browser, f"?channel={folder.pk}")
+        assert "Found (1)" in self.list(browser, "?status=scheduled")
+        assert "Found (1)" in self.list(browser, "?day=2026-03-22")
+        assert "Write for this day" in self.list(browser, "?day=2026-03-23")
+        assert "Ahead (1)" in self.list(browser, "?channel=x&status=y&day=z&page=q")
+
+    def test_empty_says_which_kind_of_empty(self, browser: Client, ada: User) -> None:
+        assert "Three steps" in self.list(browser)
+
+    def test_posts_without_a_time_are_another_kind_of_empty(self, browser: Client, post: Post, folder: Channel) -> None:
+        assert "Your posts are waiting for a time" in self.list(browser)
+
+    def month(self, browser: Client, query: str = "") -> str:
+        return browser.get(reverse("calendar") + query).content.decode()
+
+    def test_the_calendar_is_a_table_that_begins_on_monday(self, browser: Client, deliver: Deliver) -> None:
+        deliver(due_at=datetime(2026, 3, 24, 8, 0, tzinfo=UTC))
+        page = self.month(browser)
+        assert page.index(">Mon<") < page.index(">Sun<")
+        assert ">09:00</time> Notes<" in page
+        assert ", My DEV, scheduled</span>" in page
+        assert "?month=2026-02" in page
+        assert "?month=2026-04" in page
+        assert reverse("post_new") + "?day=2026-03-25" in page
+        assert reverse("post_new") + "?day=2026-03-19" not in page  # over
+
+    def test_a_post_stands_on_the_day_of_adas_own_clock(self, browser: Client, deliver: Deliver) -> None:
+        deliver(due_at=datetime(2026, 3, 24, 23, 30, tzinfo=UTC))
+        page = self.month(browser)
+        assert page.index('data-label="Wed 25 Mar"') < page.index(">00:30<") < page.index('data-label="Thu 26 Mar"')
+
+    def test_a_full_day_leads_to_the_rest(
+        self, browser: Client, deliver: Deliver, post: Post, django_assert_max_num_queries: Any
+    ) -> None:
+        for number in range(5):
+            another = Post.objects.create(workspace=post.workspace, title=f"n{number}")
+            deliver(post=another, due_at=datetime(2026, 3, 24, 8, number, tzinfo=UTC))
+        with django_assert_max_num_queries(6):
+            page = self.month(browser, "?month=2026-03")
+        assert page.count("chip--scheduled") == 3
+        assert "+2 more" in page
+        assert reverse("schedule_list") + "?day=2026-03-24" in page
+
+    @pytest.mark.parametrize("month", ["0000-01", "9999-12", "x", "2026-13", "0001-01"])
+    def test_months_that_no_calendar_has_show_this_one(self, browser: Client, month: str) -> None:
+        assert "March 2026" in self.month(browser, f"?month={month}")
