@@ -25,7 +25,7 @@ environ.Env.read_env(BASE_DIR / ".env")
 # --- the house -------------------------------------------------------------------------------------------------------
 DEBUG: bool = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 PORT: int = env.int("PORT", default=8000)
 SITE_URL: str = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 SITE_NAME: str = env.str("SITE_NAME", default="blogscheduler")
@@ -51,13 +51,15 @@ DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <b
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 20
 MAIL_DIR = DATA_DIR / "mail"
-SHOW_MAIL: bool = env.bool("SHOW_MAIL", default=False)  # a page that lists the mails in MAIL_DIR: for one's own machine only
+SHOW_MAIL: bool = env.bool(
+    "SHOW_MAIL", default=False
+)  # a page that lists the mails in MAIL_DIR: for one's own machine only
 if env.str("EMAIL_URL", default=""):
     vars().update(env.email("EMAIL_URL"))
 else:
     EMAIL_BACKEND = "accounts.mailfiles.MailFiles"
 
-# --- publishing (the reasons are in docs/architecture.md) --------------------------------------------------------------
+# --- publishing (the reasons are in docs/architecture.md) -------------------------------------------------------------
 PUBLISH_THREADS: int = env.int("PUBLISH_THREADS", default=64)
 PUBLISH_TRIES: int = env.int("PUBLISH_TRIES", default=5)
 LEASE = timedelta(seconds=env.float("LEASE_SECONDS", default=60))

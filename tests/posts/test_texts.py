@@ -225,9 +225,7 @@ def test_two_megabytes_that_mean_harm_are_text_or_refused_and_soon_done(text: st
 
 def test_aliases_that_multiply_do_not_fill_the_memory() -> None:
     names = "abcdefgh"
-    lines = [
-        f"{here}: &{here} [{', '.join([f'*{before}'] * 9)}]" for before, here in pairwise(names)
-    ]
+    lines = [f"{here}: &{here} [{', '.join([f'*{before}'] * 9)}]" for before, here in pairwise(names)]
     head = "\n".join(["a: &a [x, x, x, x, x, x, x, x, x]", *lines, "tags: [*h]", "title: *h"])
     fields = post_fields(f"---\n{head}\n---\nText.")
     assert (fields["title"], fields["tags"]) == ("", [])

@@ -83,7 +83,14 @@ class House:
     def worker(self, name: str = "worker") -> None:
         celery = (sys.executable, "-m", "celery", "-A", "blogscheduler", "worker")
         self.start(
-            name, *celery, "--pool=threads", "--concurrency=4", "--without-gossip", "--without-mingle", "-n", f"{name}@%h"
+            name,
+            *celery,
+            "--pool=threads",
+            "--concurrency=4",
+            "--without-gossip",
+            "--without-mingle",
+            "-n",
+            f"{name}@%h",
         )
 
     def beat(self, name: str = "beat") -> None:

@@ -40,7 +40,10 @@ def schedule(author: User, on: list[Channel], posts_each: int, in_seconds: float
     for channel in on:
         for number in range(posts_each):
             post = Post.objects.create(
-                workspace=channel.workspace, author=author, title=f"Kernel notes {number} for {channel}", markdown="Text."
+                workspace=channel.workspace,
+                author=author,
+                title=f"Kernel notes {number} for {channel}",
+                markdown="Text.",
             )
             deliveries += scheduling.schedule(post, [channel], at, timezone.now(), author)
     return deliveries
@@ -91,7 +94,9 @@ def test_posts_are_on_time_to_the_second(house: House, street: Street, author: U
     house.beat()
     workspace = Workspace.objects.of(author)
     assert workspace is not None
-    folder = connecting.connect(workspace, "folder", "Site", {}, {"generator": "hugo", "directory": "a", "base_url": ""})
+    folder = connecting.connect(
+        workspace, "folder", "Site", {}, {"generator": "hugo", "directory": "a", "base_url": ""}
+    )
     wait_for(
         lambda: Channel.objects.filter(pk=folder.pk, status=Channel.Status.OPEN).exists(), 20, "the worker checked it"
     )

@@ -1,0 +1,527 @@
+"""Markdown → the little HTML that Medium keeps.
+
+Medium's page is a flat row of blocks: two sizes of headings, paragraphs, quotations, lists of one level, code,
+pictures, rules. Its public documentation ends there (archived 2023), so everything else is turned into these here,
+where it can be said beforehand, and nothing is left to the platform's own cleaning.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+from publishers.markdown import to_html
+
+SUBSET: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("h1", "h2", "p", "blockquote", "ul", "ol", "li", "pre", "hr", "br"), frozenset[str]()),
+    **dict.fromkeys(("strong", "em", "code", "figure", "figcaption"), frozenset[str]()),
+    "a": frozenset({"href"}),
+    "img": frozenset({"src", "alt"}),
+}
+"""Every element that may come out, with its attributes."""
+
+DEPTH = 60  # levels of nested HTML; what is deeper joins the level above
+VOID = frozenset({"area", "br", "col", "hr", "img", "input", "wbr"})
+STRONG = frozenset({"strong", "b"})
+EMPHASIS = frozenset({"em", "i", "cite", "dfn", "var"})
+CODE = frozenset({"code", "kbd", "samp", "tt"})
+RAISED = {"sup": str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ"), "sub": str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")}
+PLAIN = frozenset({"u", "ins", "mark", "small", "abbr", "acronym", "sup", "sub"})  # formatting that gets lost
+STRUCK = frozenset({"s", "del", "strike"})
+BLOCKS = frozenset(
+    ["article", "aside", "blockquote", "caption", "center", "dd", "details", "div", "dl", "dt", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "li", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul"]
+)
+
+# What may happen on the way, for the findings.
+HEADINGS, NESTED, LIST, TABLE, FOOTNOTES, TASKS, LANGUAGE, QUOTE, STRIKE, PLAINER, PICTURE, LINKED, ANCHOR, ADDRESS = (
+    ["headings", "nested", "list", "table", "footnotes", "tasks", "language", "quote", "strike", "plainer", "picture", "linked", "anchor", "address"]
+)
+
+
+def to_medium(markdown: str) -> tuple[list[str], dict[str, str]]:
+    """The blocks of ``markdown`` as HTML of the subset, and what happened on the way: kinds with an example or ""."""
+    root = _tree(to_html(markdown))
+    writer = _Writer(_take_footnotes(root))
+    return [block.html for block in writer.flow(root.children)], writer.notes
+
+
+def figure(src: str, alt: str = "", caption: str = "") -> str:
+    """A picture as a block of its own; ``caption`` is HTML."""
+    below = f"<figcaption>{caption}</figcaption>" if caption else ""
+    return f'<figure><img src="{escape(src)}" alt="{escape(alt)}">{below}</figure>'
+
+
+def text(words: str) -> str:
+    """Plain words as HTML: blanks collapsed as a browser would, no control characters."""
+    visible = "".join(char for char in words if char in "\t\n\r\f" or unicodedata.category(char) != "Cc")
+    return escape(re.sub(r"[ \t\r\n\f]+", " ", visible), quote=False)
+
+
+def is_public_url(url: str) -> bool:
+    """Whether everybody could load ``url``, as far as it shows: http or https, no blanks, not a local host."""
+    try:
+        parts = urlsplit(url)
+        host, _ = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or re.search(r"\s", url):
+        return False
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith((".localhost", ".local", ".internal"))
+
+
+# --- A tree of the safe HTML -------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Node:
+    tag: str
+    attrs: dict[str, str] = field(default_factory=dict)
+    children: list[_Node | str] = field(default_factory=list)
+
+    def has_class(self, name: str) -> bool:
+        return name in self.attrs.get("class", "").split()
+
+    def elements(self) -> Iterator[_Node]:
+        return (child for child in self.children if isinstance(child, _Node))
+
+    def all(self) -> Iterator[_Node]:
+        for child in self.elements():
+            yield child
+            yield from child.all()
+
+    def bare(self) -> str:
+        return "".join(child if isinstance(child, str) else child.bare() for child in self.children)
+
+
+class _Builder(HTMLParser):
+    """For HTML that is well nested already, as the cleaning leaves it."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.stack = [_Node("root")]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        node = self.stack[-1]
+        if len(self.stack) < DEPTH or tag in VOID:
+            node = _Node(tag, {name: value or "" for name, value in attrs})
+            self.stack[-1].children.append(node)
+        if tag not in VOID:
+            self.stack.append(node)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID and len(self.stack) > 1:
+            self.stack.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.stack[-1].children.append(data)
+
+
+def _tree(html: str) -> _Node:
+    builder = _Builder()
+    builder.feed(html)
+    builder.close()
+    return builder.stack[0]
+
+
+def _take_footnotes(root: _Node) -> dict[str, _Node]:
+    """The footnotes by their id, taken off the end of the text."""
+    found: dict[str, _Node] = {}
+    for node in [child for child in root.elements() if child.tag == "section" and child.has_class("footnotes")]:
+        found |= {item.attrs["id"]: item for item in node.all() if item.tag == "li" and "id" in item.attrs}
+        root.children.remove(node)
+    return found
+
+
+# --- Writing it anew ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Block:
+    kind: str  # the outer element; "quote" stands for the paragraphs of a quotation
+    inner: str
+
+    @property
+    def html(self) -> str:
+        match self.kind:
+            case "hr":
+                return "<hr>"
+            case "figure":
+                return self.inner
+            case "quote":
+                return f"<blockquote>{self.inner}</blockquote>"
+            case "pre":
+                return f"<pre>{self.inner}</pre>"
+        return f"<{self.kind}>{self.inner}</{self.kind}>"
+
+
+@dataclass(frozen=True)
+class _Picture:
+    html: str
+
+
+_Piece = str | _Picture
+
+
+class _Writer:
+    """Turns nodes into blocks, and notes what it could not keep. ``flow`` is for blocks, ``line`` for words."""
+
+    def __init__(self, footnotes: dict[str, _Node]) -> None:
+        self.footnotes = footnotes
+        self.told: set[str] = set()  # footnotes that stand in the text already
+        self.notes: dict[str, str] = {}
+
+    def note(self, kind: str, example: str = "") -> None:
+        self.notes.setdefault(kind, example)
+
+    # Blocks
+
+    def flow(self, children: Sequence[_Node | str], *, quoted: bool = False) -> list[_Block]:
+        blocks: list[_Block] = []
+        run: list[_Node | str] = []
+        for child in children:
+            if isinstance(child, str) or not _is_block(child):
+                run.append(child)
+                continue
+            blocks += self.paragraph(run)
+            run = []
+            blocks += self.block(child, quoted)
+        return blocks + self.paragraph(run)
+
+    def paragraph(self, run: Sequence[_Node | str]) -> list[_Block]:
+        """A run of words; pictures in it become blocks of their own."""
+        blocks: list[_Block] = []
+        for piece in _merged(self.pieces(run, frozenset(), pictures=True)):
+            if isinstance(piece, _Picture):
+                blocks.append(_Block("figure", piece.html))
+            elif words := _trimmed(piece):
+                blocks.append(_Block("p", words))
+        return blocks
+
+    def block(self, node: _Node, quoted: bool) -> list[_Block]:
+        match node.tag:
+            case "h1" | "h2" | "h3" | "h4" | "h5" | "h6":
+                return self.heading(node)
+            case "blockquote":
+                return self.quotation(node.children, quoted)
+            case "ul" | "ol":
+                return self.list(node, quoted)
+            case "table":
+                return self.table(node)
+            case "pre":
+                return self.code(node)
+            case "hr":
+                return [] if node.has_class("footnotes-sep") else [_Block("hr", "")]
+            case "figure":
+                return self.figure(node)
+            case "dt" | "summary" | "caption":
+                return self.bold(node)
+            case "div" if node.has_class("markdown-alert"):
+                return self.quotation(node.children, quoted)
+            case "p" if node.has_class("markdown-alert-title"):
+                return self.bold(node)
+        return self.flow(node.children, quoted=quoted)
+
+    def heading(self, node: _Node) -> list[_Block]:
+        if node.tag in ("h1", "h2"):
+            words = self.line(node.children)
+            return [_Block(node.tag, words)] if words else []
+        self.note(HEADINGS)
+        return self.bold(node)
+
+    def bold(self, node: _Node) -> list[_Block]:
+        words = self.line(node.children, frozenset({"strong"}))
+        return [_Block("p", f"<strong>{words}</strong>")] if words else []
+
+    def quotation(self, children: Sequence[_Node | str], quoted: bool) -> list[_Block]:
+        """Paragraphs only: what else is quoted comes out of the quotation, which goes on behind it."""
+        blocks: list[_Block] = []
+        inside: list[str] = []
+        for block in [*self.flow(children, quoted=True), None]:
+            if block and block.kind in ("p", "quote"):
+                inside.append(block.inner if block.kind == "quote" else block.html)
+                continue
+            if inside:
+                blocks.append(_Block("quote", "".join(inside)))
+                inside = []
+            if block:
+                self.note(QUOTE)
+                blocks.append(block)
+        if quoted:
+            self.note(QUOTE)
+        return blocks
+
+    def code(self, node: _Node) -> list[_Block]:
+        if any("language-" in inner.attrs.get("class", "") for inner in node.all()):
+            self.note(LANGUAGE)
+        code = "".join(char for char in node.bare() if char in "\t\n" or unicodedata.category(char) != "Cc")
+        code = code.rstrip()
+        if not code:
+            return []
+        return [_Block("pre", ("\n" if code[0] == "\n" else "") + escape(code, quote=False))]
+
+    def figure(self, node: _Node) -> list[_Block]:
+        """A picture with its caption; anything else in a figure is text as usual."""
+        captions = [child for child in node.elements() if child.tag == "figcaption"]
+        blocks = self.flow([child for child in node.children if child not in captions])
+        caption = " ".join(filter(None, (self.line(one.children) for one in captions)))
+        if caption and [block.kind for block in blocks] == ["figure"] and "<figcaption>" not in blocks[0].inner:
+            whole = blocks[0].inner.removesuffix("</figure>") + f"<figcaption>{caption}</figcaption></figure>"
+            return [_Block("figure", whole)]
+        return blocks + ([_Block("p", caption)] if caption else [])
+
+    # Lists
+
+    def list(self, node: _Node, quoted: bool, level: int = 0) -> list[_Block]:
+        """One level is all there is: deeper items become lines with dashes; lists with code become paragraphs."""
+        if level or quoted or not _is_plain_list(node):
+            if not level and not quoted:
+                self.note(LIST)
+            return self.listed_paragraphs(node, quoted, level)
+        items = ["<br>".join(self.item_lines(item, 0)) for item in _items(node)]
+        inner = "".join(f"<li>{item}</li>" for item in items if item)
+        return [_Block(node.tag, inner)] if inner else []
+
+    def item_lines(self, item: _Node, level: int) -> list[str]:
+        lines: list[str] = []
+        run: list[_Node | str] = []
+        for child in [*item.children, None]:
+            if child is not None and (isinstance(child, str) or not _is_block(child)):
+                run.append(child)
+                continue
+            lines += filter(None, [self.line(run)])
+            run = []
+            if child is not None and child.tag in ("ul", "ol"):
+                self.note(NESTED)
+                lines += self.nested_lines(child, level + 1)
+            elif child is not None:
+                lines += filter(None, [self.line(child.children)])
+        return lines
+
+    def nested_lines(self, node: _Node, level: int) -> Iterator[str]:
+        for marker, item in _marked(node, level):
+            lines = self.item_lines(item, level)
+            if lines:
+                yield marker + lines[0]
+                yield from lines[1:]
+
+    def listed_paragraphs(self, node: _Node, quoted: bool, level: int) -> list[_Block]:
+        blocks: list[_Block] = []
+        for marker, item in _marked(node, level):
+            inner = self.item_blocks(item, quoted, level)
+            if inner and inner[0].kind == "p" and not inner[0].inner.startswith("–"):
+                blocks += [_Block("p", marker + inner[0].inner), *inner[1:]]
+            elif inner:
+                blocks += [_Block("p", marker.rstrip()), *inner]
+        return blocks
+
+    def item_blocks(self, item: _Node, quoted: bool, level: int) -> list[_Block]:
+        blocks: list[_Block] = []
+        run: list[_Node | str] = []
+        for child in [*item.children, None]:
+            if child is not None and (isinstance(child, str) or child.tag not in ("ul", "ol")):
+                run.append(child)
+                continue
+            blocks += self.flow(run, quoted=quoted)
+            run = []
+            if child is not None:
+                self.note(NESTED)
+                blocks += self.list(child, quoted, level + 1)
+        return blocks
+
+    # Tables
+
+    def table(self, node: _Node) -> list[_Block]:
+        """A list with an item for each row: its first cell in bold, the others behind the head of their column."""
+        self.note(TABLE)
+        blocks = [block for child in node.elements() if child.tag == "caption" for block in self.bold(child)]
+        rows = [row for row in node.all() if row.tag == "tr"]
+        cells = [[cell for cell in row.elements() if cell.tag in ("td", "th")] for row in rows]
+        heads: list[str] = []
+        if len(cells) > 1 and cells[0] and all(cell.tag == "th" for cell in cells[0]):
+            heads = [self.line(cell.children) for cell in cells.pop(0)]
+        items = filter(None, (self.row(row, heads) for row in cells))
+        inner = "".join(f"<li>{item}</li>" for item in items)
+        return [*blocks, _Block("ul", inner)] if inner else blocks
+
+    def row(self, cells: list[_Node], heads: list[str]) -> str:
+        lines = []
+        for number, cell in enumerate(cells):
+            first = number == 0 and len(cells) > 1
+            words = self.line(cell.children, frozenset({"strong"}) if first else frozenset())
+            head = heads[number] if number < len(heads) and len(cells) > 1 else ""
+            if words:
+                said = f"{_without(head, 'strong') if first else head}: {words}" if head else words
+                lines.append(f"<strong>{said}</strong>" if first else said)
+        return "<br>".join(lines)
+
+    # Words
+
+    def line(self, children: Sequence[_Node | str], inside: frozenset[str] = frozenset()) -> str:
+        """Words of one line, where no picture may stand: it becomes a link. Blocks are separated by a blank."""
+        return _trimmed("".join(piece for piece in self.pieces(children, inside) if isinstance(piece, str)))
+
+    def pieces(
+        self, children: Sequence[_Node | str], inside: frozenset[str], *, pictures: bool = False
+    ) -> Iterator[_Piece]:
+        for child in children:
+            if isinstance(child, str):
+                yield text(child)
+            else:
+                yield from self.inline(child, inside, pictures)
+
+    def inline(self, node: _Node, inside: frozenset[str], pictures: bool) -> Iterator[_Piece]:
+        match node.tag:
+            case "br":
+                yield "<br>"
+            case "img":
+                yield self.picture(node, inside, pictures)
+            case "input":
+                self.note(TASKS)
+                yield "☑ " if "checked" in node.attrs else "☐ "
+            case "sup" if node.has_class("footnote-ref"):
+                yield self.footnote(node, inside)
+            case "sup" | "sub" if (raised := node.bare().translate(RAISED[node.tag])) != node.bare():
+                yield text(raised)
+            case "a":
+                yield from self.link(node, inside, pictures)
+            case "q":
+                yield "“"
+                yield from self.pieces(node.children, inside, pictures=pictures)
+                yield "”"
+            case tag if tag in CODE or tag == "pre":
+                yield from _wrapped("code", [text(node.bare())], inside)
+            case tag if tag in STRONG:
+                inner = self.pieces(node.children, inside | {"strong"}, pictures=pictures)
+                yield from _wrapped("strong", inner, inside)
+            case tag if tag in EMPHASIS:
+                yield from _wrapped("em", self.pieces(node.children, inside | {"em"}, pictures=pictures), inside)
+            case tag:
+                if tag in STRUCK:
+                    self.note(STRIKE)
+                elif tag in PLAIN:
+                    self.note(PLAINER)
+                around = " " if tag in BLOCKS else ""
+                yield around
+                yield from self.pieces(node.children, inside, pictures=pictures)
+                yield around
+
+    def picture(self, node: _Node, inside: frozenset[str], pictures: bool) -> _Piece:
+        src, alt = _absolute(node.attrs.get("src", "")), node.attrs.get("alt", "")
+        if not src:
+            self.note(PICTURE)
+            return text(alt)
+        if not is_public_url(src):
+            self.note(ADDRESS, src)
+            return text(alt)
+        if pictures:
+            if "a" in inside:
+                self.note(LINKED)
+            return _Picture(figure(src, alt))
+        self.note(PICTURE)
+        words = text(alt).strip() or "picture"
+        return words if "a" in inside else f'<a href="{escape(src)}">{words}</a>'
+
+    def link(self, node: _Node, inside: frozenset[str], pictures: bool) -> Iterator[_Piece]:
+        if node.has_class("footnote-backref"):
+            return
+        href = _absolute(node.attrs.get("href", ""), "mailto")
+        if node.attrs.get("href", "").startswith("#"):
+            self.note(ANCHOR)
+        if not href:
+            yield from self.pieces(node.children, inside, pictures=pictures)
+            return
+        inner = self.pieces(node.children, inside | {"a"}, pictures=pictures)
+        yield from _wrapped("a", inner, inside, f' href="{escape(href)}"')
+
+    def footnote(self, node: _Node, inside: frozenset[str]) -> str:
+        """The note itself in brackets where it is called first; a note within a note keeps only its place."""
+        self.note(FOOTNOTES)
+        name = next((inner.attrs.get("href", "") for inner in node.all() if inner.tag == "a"), "").removeprefix("#")
+        if name in self.told or name not in self.footnotes:
+            return " [see the note above]"
+        self.told.add(name)
+        words = self.line(self.footnotes[name].children, inside)
+        return f" [{words}]" if words else ""
+
+
+def _is_block(node: _Node) -> bool:
+    """Also words around blocks, such as a link around a heading, count as one."""
+    return node.tag in BLOCKS or any(inner.tag in BLOCKS for inner in node.all())
+
+
+def _is_plain_list(node: _Node) -> bool:
+    """Whether its items are words and further lists, and its numbers begin at 1."""
+    inner = {one.tag for one in node.all()}
+    return inner & (BLOCKS | {"img"}) <= {"ul", "ol", "li", "p"} and node.attrs.get("start", "1") == "1"
+
+
+def _items(node: _Node) -> list[_Node]:
+    return [child for child in node.elements() if child.tag == "li"]
+
+
+def _marked(node: _Node, level: int) -> Iterator[tuple[str, _Node]]:
+    """Each item with what stands before it when the list is no list any more: "• ", "1. ", "– 1. "."""
+    start = node.attrs.get("start", "1")
+    first = int(start) if re.fullmatch(r"\d{1,9}", start) else 1
+    for number, item in enumerate(_items(node), first):
+        mark = f"{number}. " if node.tag == "ol" else "" if level else "• "
+        yield "– " * level + mark, item
+
+
+def _wrapped(tag: str, pieces: Iterator[_Piece] | list[str], inside: frozenset[str], attrs: str = "") -> Iterator[_Piece]:
+    """``pieces`` within an element, except the pictures and what is blank; never an element within its own kind."""
+    for piece in _merged(pieces):
+        if isinstance(piece, _Picture) or tag in inside or not _shows(piece):
+            yield piece
+        else:
+            yield f"<{tag}{attrs}>{piece}</{tag}>"
+
+
+def _merged(pieces: Iterator[_Piece] | list[str]) -> Iterator[_Piece]:
+    words = ""
+    for piece in pieces:
+        if isinstance(piece, str):
+            words += piece
+            continue
+        yield words
+        yield piece
+        words = ""
+    yield words
+
+
+def _shows(html: str) -> bool:
+    return bool(re.sub(r"<[^>]*>", "", html).strip())
+
+
+def _trimmed(html: str) -> str:
+    """Without blanks and breaks at both ends; "" when no word is left."""
+    words = re.sub(r" {2,}", " ", html)
+    words = re.sub(r"^(?: |<br>)+|(?: |<br>)+$", "", words)
+    return words if _shows(words) else ""
+
+
+def _without(html: str, tag: str) -> str:
+    return html.replace(f"<{tag}>", "").replace(f"</{tag}>", "")
+
+
+def _absolute(address: str, *schemes: str) -> str:
+    """A full web address, "" for anything else: relative ones lead nowhere on another site."""
+    address = address.strip()
+    if address.startswith("//"):
+        address = f"https:{address}"
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    if parts.scheme in schemes:
+        return address
+    return address if parts.scheme in ("http", "https") and parts.netloc else ""
