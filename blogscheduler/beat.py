@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from blogscheduler.celery import ring
-from posts import publishing
+from posts import publishing, watching
 from posts.tasks import PUBLISH_DUE
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class BellScheduler(DatabaseScheduler):
     """Sleeps until the next delivery is due, at most a second, and rings."""
 
     _rung_at = 0.0
+    _signed_at = float("-inf")
 
     def setup_schedule(self) -> None:
         super().setup_schedule()
@@ -42,6 +43,7 @@ class BellScheduler(DatabaseScheduler):
         try:
             pause = min(super().tick(*args, **kwargs), LONGEST_SLEEP)
             pause = min(pause, self.ring_if_due())
+            self.sign()
         except DatabaseError as problem:
             log.warning("beat cannot reach the database and tries again in a second: %s", problem)
             close_old_connections()
@@ -61,3 +63,9 @@ class BellScheduler(DatabaseScheduler):
         self._rung_at = time.monotonic()
         ring(PUBLISH_DUE)
         return RING_EVERY
+
+    def sign(self) -> None:
+        """Leave a sign of life every few seconds."""
+        if time.monotonic() - self._signed_at >= watching.BEAT_EVERY:
+            self._signed_at = time.monotonic()
+            watching.beat(watching.Kind.BEAT, watching.here(watching.Kind.BEAT), timezone.now())

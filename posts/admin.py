@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from accounts.models import User, Workspace
 from blogscheduler.celery import ring
 from posts import connecting, scheduling
-from posts.models import Attempt, Channel, Delivery, Post, ReadingPace
+from posts.models import Attempt, Channel, Delivery, Heartbeat, Post, ReadingPace
 from posts.moments import moment_at
 from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PUBLISH_DUE
 
@@ -212,4 +212,16 @@ class ReadingPaceAdmin(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[ReadingPace]:
         """It belongs to no workspace, and tells where others publish: for superusers."""
         rows = ReadingPace.objects.all()
+        return rows if getattr(request.user, "is_superuser", False) else rows.none()
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnly):
+    list_display = ("name", "kind", "at")
+    list_filter = ("kind",)
+    search_fields = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Heartbeat]:
+        """It belongs to no workspace, and names the machines of the house: for superusers."""
+        rows = Heartbeat.objects.all()
         return rows if getattr(request.user, "is_superuser", False) else rows.none()

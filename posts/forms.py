@@ -171,7 +171,7 @@ class WallTimeField(forms.Field):
 class TimeForm(forms.Form):
     """A time in the author's zone. ``moment`` has the instant, once the form is valid."""
 
-    at = WallTimeField(label="Time")
+    at = WallTimeField(label="Time", help_text="In your time zone.")
 
     def __init__(self, *args: Any, zone: tzinfo, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -220,7 +220,7 @@ class ScheduleForm(TimeForm):
     when = forms.ChoiceField(
         label="When", choices=[(AT, "At a time"), (NOW, "Now")], initial=AT, widget=forms.RadioSelect
     )
-    at = WallTimeField(label="Time", required=False)
+    at = WallTimeField(label="Time", help_text="In your time zone.", required=False)
 
     field_order = ("channels", "when", "at")
 

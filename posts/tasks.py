@@ -14,7 +14,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from accounts import mailing
-from posts import connecting, covers, publishing
+from posts import connecting, covers, publishing, watching
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +69,15 @@ def _errands() -> None:
     covers.check_waiting()
 
 
+def _sign() -> None:
+    watching.beat(watching.Kind.WORKER, watching.here(watching.Kind.WORKER), timezone.now())
+
+
 WATCHES: tuple[tuple[str, float, Callable[[], Any]], ...] = (
     ("due deliveries", LOOK_EVERY, lambda: publishing.drain(timezone.now)),
     ("left behind", RESCUE_EVERY, lambda: publishing.rescue(timezone.now)),
     ("errands", LOOK_EVERY, _errands),
+    ("heartbeat", watching.BEAT_EVERY, _sign),
 )
 
 

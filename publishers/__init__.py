@@ -3,10 +3,14 @@
 from publishers.base import Publisher
 from publishers.devto import DevTo
 from publishers.folder import Folder
+from publishers.hashnode import Hashnode
+from publishers.medium import Medium
 
 PUBLISHERS: dict[str, type[Publisher]] = {
     "devto": DevTo,
     "folder": Folder,
+    "hashnode": Hashnode,
+    "medium": Medium,
 }
 
 __all__ = ["PUBLISHERS"]

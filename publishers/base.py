@@ -187,6 +187,22 @@ class Glimpses(Protocol):
         """Our article when it can be seen; None proves nothing. A reading call, as Finds.find."""
 
 
+@runtime_checkable
+class Updates(Protocol):
+    """A publisher that can bring what is public to a newer text."""
+
+    def update(self, remote_id: str, article: Article) -> RemotePost:
+        """Bring a public article to this text; its address stays. Safe to repeat. Raises Gone."""
+
+
+@runtime_checkable
+class Unpublishes(Protocol):
+    """A publisher that can take back, or at least hide, what is public."""
+
+    def unpublish(self, remote_id: str) -> None:
+        """Hide a public article as well as the platform can. Safe to repeat. Raises Gone."""
+
+
 @dataclass
 class Exchange:
     """One request and its answer as kept on an Attempt: secrets removed, bodies capped."""

@@ -151,6 +151,13 @@ def relative_references(markdown: str) -> list[tuple[str, bool]]:
     return list(found)
 
 
+def raw_html(markdown: str) -> list[str]:
+    """Every opening tag of raw HTML as the author wrote it, without those in comments and code."""
+    tokens = (token for token in _all_tokens(_tokens(markdown)) if token.type in ("html_block", "html_inline"))
+    shown = (re.sub(r"<!--.*?(?:-->|\Z)", "", token.content, flags=re.DOTALL) for token in tokens)
+    return [tag for html in shown for tag in re.findall(r"<[A-Za-z][^<>]*>?", html)]
+
+
 def close_open_fence(markdown: str) -> str:
     """``markdown`` with its last code block closed, so that what we put after it does not become code."""
     fences = [token for token in _tokens(markdown) if token.type == "fence" and token.level == 0 and token.map]

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from sandbox import faults, pages
-from sandbox.contract import Call, Outcome, Platform
+from sandbox.contract import AlsoOpen, Call, Outcome, Platform
 from sandbox.control import Control
 from sandbox.messages import Request, Response, Wire, html_response, json_response, text_response
 from sandbox.orders import BadOrder
@@ -76,7 +76,7 @@ class App:
 
     def _at_platform(self, name: str, request: Request, path: str) -> tuple[Response, Wire]:
         inner = replace(request, path=path)
-        if path.startswith(self.platforms[name].api + "/"):
+        if self._is_call(self.platforms[name], inner):
             with self.store.together():
                 return self._call(name, inner)
         if request.path == f"/{name}":
@@ -84,6 +84,12 @@ class App:
         if path == "/":
             return self._page(pages.platform(self.store, name, self.platforms[name], request.origin)), Wire()
         return self._read(name, inner), Wire()
+
+    def _is_call(self, platform: Platform, request: Request) -> bool:
+        if not platform.api:
+            return request.method not in ("GET", "HEAD")
+        also = platform.open_paths if isinstance(platform, AlsoOpen) else ()
+        return request.path.startswith((platform.api + "/", *also))
 
     def _call(self, name: str, request: Request) -> tuple[Response, Wire]:
         """One call of the API. The log is written before anything is sent, so it knows all that a client may know."""
@@ -148,7 +154,7 @@ class App:
             "account": account.username if account else None,
             "status": status,
             "fault": fault,
-            "worked": bool(outcome and outcome.response.ok),
+            "worked": bool(outcome and outcome.response.ok and not outcome.refused),
             "mark": find_mark(request.body.decode(errors="replace")) or (article.mark if article else None),
             "article_id": article.id or None if article else call.article_id,
         }

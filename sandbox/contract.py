@@ -1,7 +1,8 @@
 """What every platform of the sandbox promises. A new platform is one file with one such class."""
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, runtime_checkable
 
 from sandbox.messages import Request, Response
 from sandbox.store import Article, Store
@@ -9,11 +10,16 @@ from sandbox.store import Article, Store
 
 @dataclass(frozen=True)
 class ReadyMade:
-    """An account that exists from the start and comes back with every reset."""
+    """An account that exists from the start and comes back with every reset.
+
+    `switches` are its own; `note` tells people what is special about it.
+    """
 
     key: str
     username: str
     age_days: float
+    switches: Mapping[str, bool] = field(default_factory=dict)
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,10 +39,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A platform's own answer, and the article it was about when there is one."""
+    """A platform's own answer, and the article it was about when there is one.
+
+    `refused` marks a refusal that travels as a 2xx.
+    """
 
     response: Response
     article: Article | None = None
+    refused: bool = False
 
 
 class Platform(Protocol):
@@ -45,7 +55,10 @@ class Platform(Protocol):
     title: ClassVar[str]
     """The name people know it by."""
     api: ClassVar[str]
-    """Where its API begins, below the platform's own address."""
+    """Where its API begins, below the platform's own address; "" when it is at that very address.
+
+    Then GET and HEAD read pages, and everything else is a call.
+    """
     calls: ClassVar[tuple[str, ...]]
     """The calls a fault may name; "*" (all) and "flip" come on top."""
     lookups: ClassVar[tuple[str, ...]]
@@ -76,3 +89,11 @@ class Platform(Protocol):
     def forget(self) -> None:
         """Drop what is remembered outside the store (who called how often)."""
         ...
+
+
+@runtime_checkable
+class AlsoOpen(Protocol):
+    """A platform that is also called elsewhere than below its API, such as at a feed; faults strike there as well."""
+
+    open_paths: ClassVar[tuple[str, ...]]
+    """How those addresses begin, below the platform's own."""

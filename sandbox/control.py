@@ -11,7 +11,8 @@
     POST   /switches         platform, switch, on: that, or any other switch of the platform
     POST   /reset            forget articles, faults, the log and all accounts but the ready-made; switches stay
     GET    /articles         [platform]: what arrived
-    GET    /counts           [platform]: by mark, how many articles are public and how many are not
+    GET    /counts           [platform]: by mark, how many articles are public and how many are not; where a platform
+                             keeps no mark (Medium) by "title:" and the title as it is shown there
     GET    /log              [platform], [since a sequence number]: every call of a platform, oldest first
 
 What makes no sense is answered with 400 and a sentence in "error".
@@ -134,7 +135,7 @@ class Control:
         for name, platform in self.platforms.items():
             for ready in platform.accounts:
                 if not self.store.has_key(name, ready.key):
-                    self.store.add_account(name, ready.key, ready.username, ready.age_days)
+                    self.store.add_account(name, ready.key, ready.username, ready.age_days, dict(ready.switches))
 
     def _show_articles(self, request: Request) -> Response:
         asked = self._query(request, "platform")

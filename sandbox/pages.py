@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from sandbox.clock import iso
-from sandbox.contract import Platform
+from sandbox.contract import Platform, ReadyMade
 from sandbox.store import Article, Store
 
 _POLICY = "default-src 'none'; style-src 'self'; {images}base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -94,7 +94,8 @@ def article(article: Article, body: str, own_url: str) -> str:
     origin = "" if canonical == own_url else f'<p class="faint">First published at {_link(canonical, canonical)}</p>'
     by = f'<p class="faint">{escape(article.account)}, {iso(article.published_at)}</p>'
     back = f'<p><a href="/{article.platform}/">What else arrived</a></p>'
-    text = f"<article><h1>{escape(article.title)}</h1>{by}{origin}\n{body}</article>{back}"
+    title = "" if article.fields.get("title_in_body") else f"<h1>{escape(article.title)}</h1>"
+    text = f"<article>{title}{by}{origin}\n{body}</article>{back}"
     return _document(article.title, text, head)
 
 
@@ -105,11 +106,15 @@ def missing() -> str:
 
 def _access(name: str, platform: Platform, origin: str) -> str:
     keys = "".join(
-        f"<dt>Key of {escape(ready.username)}{', a new account' if not ready.age_days else ''}</dt>"
-        f"<dd><code>{escape(ready.key)}</code></dd>"
+        f"<dt>Key of {escape(_about(ready))}</dt><dd><code>{escape(ready.key)}</code></dd>"
         for ready in platform.accounts
     )
     return f"<dl><dt>Base URL</dt><dd><code>{escape(origin)}/{name}{platform.api}</code></dd>{keys}</dl>"
+
+
+def _about(ready: ReadyMade) -> str:
+    note = ready.note or ("" if ready.age_days else "a new account")
+    return f"{ready.username}, {note}" if note else ready.username
 
 
 def _articles(store: Store, name: str | None) -> str:

@@ -2,8 +2,12 @@
 
 from sandbox.contract import Platform
 from sandbox.devto import Devto
+from sandbox.hashnode import Hashnode
+from sandbox.medium import Medium
 
 PLATFORMS: dict[str, type[Platform]] = {
     "devto": Devto,
+    "hashnode": Hashnode,
+    "medium": Medium,
 }
 """By the first part of their address."""

@@ -74,8 +74,8 @@ class Article:
 
     @property
     def mark(self) -> str | None:
-        """The product's mark in the body, if there is one."""
-        return find_mark(self.body)
+        """The product's mark in the body; on a platform that keeps none, what else the article is known by."""
+        return find_mark(self.body) or self.fields.get("known_by")
 
     def is_public(self, now: float) -> bool:
         """Whether anybody can read it at `now`."""

@@ -30,6 +30,7 @@ LIMITS = Limits(
     tags=4,
     tag_length=30,
     body_bytes=819_200,
+    unique_canonical=True,
     seconds_between_writes=1.1,  # the edge allows one write a second
     seconds_between_reads=0.4,  # and three reads a second
     settle_seconds=60,
@@ -100,6 +101,9 @@ def _check_title(ready: Prepared, title: str) -> None:
 
 
 def _body(ready: Prepared, article: Article) -> str:
+    size = len(article.markdown.encode("utf-8", "replace"))
+    if _too_long(ready, size):  # no need to read through megabytes that nobody will send
+        return article.markdown
     text = _source(ready, article)
     if not text.strip():
         ready.note(Level.REFUSED, "markdown", "DEV needs a text.")
@@ -107,10 +111,15 @@ def _body(ready: Prepared, article: Article) -> str:
         _note_relative(ready, address, is_image)
     escaped = escape_for_forem(close_open_fence(text)).rstrip()
     body = f"{escaped}\n\n{mark(article.key)}\n".lstrip("\n")
-    size = len(body.encode("utf-8", "replace"))
-    if size > 819_200:
-        ready.note(Level.REFUSED, "markdown", f"DEV takes texts of up to 819,200 bytes; this has {size:,}.")
+    _too_long(ready, len(body.encode("utf-8", "replace")))
     return body
+
+
+def _too_long(ready: Prepared, size: int) -> bool:
+    most = LIMITS.body_bytes or 0
+    if size > most:
+        ready.note(Level.REFUSED, "markdown", f"DEV takes texts of up to {most:,} bytes; this has {size:,}.")
+    return size > most
 
 
 def _source(ready: Prepared, article: Article) -> str:

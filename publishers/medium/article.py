@@ -14,9 +14,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from publishers.base import Article, Finding, Level, Limits
-from publishers.markdown import drop_title, join_wrapped_lines, relative_references, strip_front_matter, without_marks
-from publishers.markdown import raw_html as raw_html_in
+from publishers.markdown import (
+    drop_title,
+    join_wrapped_lines,
+    raw_html,
+    relative_references,
+    strip_front_matter,
+    without_marks,
+)
 from publishers.medium import html
+from publishers.medium.html import Change
 
 TITLE = 100
 TAGS = 3
@@ -48,20 +55,20 @@ LICENSES = {
     "public-domain": "Public domain",
 }
 
-SAID: dict[str, tuple[Level, str]] = {
-    html.HEADINGS: (Level.CHANGED, "Medium has two sizes of headings: smaller ones become bold paragraphs."),
-    html.NESTED: (Level.CHANGED, "Lists on Medium have one level: deeper items become lines with dashes."),
-    html.LIST: (Level.CHANGED, "A list with code or pictures, or not beginning at 1, becomes numbered paragraphs."),
-    html.TABLE: (Level.CHANGED, "Medium has no tables: they become lists with an item for each row."),
-    html.FOOTNOTES: (Level.CHANGED, "Medium has no footnotes: they stand in brackets in the text."),
-    html.TASKS: (Level.CHANGED, "Medium has no checkboxes: they become ☑ and ☐."),
-    html.LANGUAGE: (Level.LOST, "Medium does not keep the language of code blocks."),
-    html.QUOTE: (Level.CHANGED, "A quotation on Medium is only text: code, headings, pictures come out of it."),
-    html.STRIKE: (Level.LOST, "Medium has no strikethrough: struck words appear as ordinary ones."),
-    html.PLAINER: (Level.LOST, "Underlined, highlighted, small, raised and lowered text appears as ordinary text."),
-    html.PICTURE: (Level.CHANGED, "A picture in a heading, a table or a footnote, or without address, becomes words."),
-    html.LINKED: (Level.LOST, "A link around a picture is left out."),
-    html.ANCHOR: (Level.CHANGED, "Links to other places in the text become ordinary words."),
+SAID: dict[Change, tuple[Level, str]] = {
+    Change.HEADING: (Level.CHANGED, "Medium has two sizes of headings: smaller ones become bold paragraphs."),
+    Change.NESTED_LIST: (Level.CHANGED, "Lists on Medium have one level: deeper items become lines with dashes."),
+    Change.LIST: (Level.CHANGED, "A list with code or pictures, or not beginning at 1, becomes numbered paragraphs."),
+    Change.TABLE: (Level.CHANGED, "Medium has no tables: they become lists with an item for each row."),
+    Change.FOOTNOTE: (Level.CHANGED, "Medium has no footnotes: they stand in brackets in the text."),
+    Change.TASK: (Level.CHANGED, "Medium has no checkboxes: they become ☑ and ☐."),
+    Change.LANGUAGE: (Level.LOST, "Medium does not keep the language of code blocks."),
+    Change.QUOTATION: (Level.CHANGED, "A quotation on Medium is only text: code, headings, pictures come out of it."),
+    Change.STRUCK: (Level.LOST, "Medium has no strikethrough: struck words appear as ordinary ones."),
+    Change.PLAIN: (Level.LOST, "Underlined, highlighted, small, raised and lowered text appears as ordinary text."),
+    Change.PICTURE: (Level.CHANGED, "A picture in a heading, table or footnote, or without address, becomes words."),
+    Change.LINKED_PICTURE: (Level.LOST, "A link around a picture is left out."),
+    Change.ANCHOR: (Level.CHANGED, "Links to other places in the text become ordinary words."),
 }
 
 
@@ -173,7 +180,7 @@ def _content(ready: Prepared, article: Article, title: str) -> str:
         _note_relative(ready, address, is_image)
     _note_raw_html(ready, text)
     for kind, example in notes.items():
-        if kind == html.ADDRESS:
+        if kind is Change.PRIVATE_PICTURE:
             ready.note(Level.LOST, "markdown", f"Medium cannot fetch the picture “{example}”: it is not public.")
         else:
             level, message = SAID[kind]
@@ -197,25 +204,26 @@ def _note_relative(ready: Prepared, address: str, is_image: bool) -> None:
         ready.note(Level.CHANGED, "markdown", f"The link “{address}” has no full web address: only its words stay.")
 
 
-# HTML that comes through with its words in order; whatever else an author writes is cut out by the cleaning.
-_UNDERSTOOD = frozenset(html.SUBSET) | html.BLOCKS | html.STRONG | html.EMPHASIS | html.CODE | html.PLAIN | html.STRUCK
-_ALSO_UNDERSTOOD = frozenset({"q", "span", "input", "wbr"})
+# HTML whose words come through; whatever else an author writes is cut out by the cleaning.
+_SIMPLE = html.BLOCKS | html.STRONG | html.EMPHASIS | html.CODE | html.PLAIN | html.STRUCK
+_UNDERSTOOD = frozenset(html.SUBSET) | _SIMPLE | {"q", "span", "input", "wbr"}
+_TAG = re.compile(r"<([A-Za-z][\w-]*)([^>]*)")
+_ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+)")
 
 
 def _note_raw_html(ready: Prepared, text: str) -> None:
-    tags = [(tag.group(1).lower(), tag.group(2)) for tag in map(_TAG.match, raw_html_in(text)) if tag]
-    for name in dict.fromkeys(name for name, _ in tags if name not in _UNDERSTOOD | _ALSO_UNDERSTOOD):
+    tags = [(found[1].lower(), found[2]) for tag in raw_html(text) if (found := _TAG.match(tag))]
+    for name in dict.fromkeys(name for name, _ in tags if name not in _UNDERSTOOD):
         ready.note(Level.LOST, "markdown", f"Medium does not take the HTML element “{name}”: it is cut out.")
-    if any(name not in html.SUBSET and name in _UNDERSTOOD | _ALSO_UNDERSTOOD for name, _ in tags) or any(
-        set(re.findall(r"([\w-]+)\s*=", _VALUES.sub("=", attrs))) - html.SUBSET[name]
-        for name, attrs in tags
-        if name in html.SUBSET
-    ):
-        ready.note(Level.CHANGED, "markdown", "Of HTML in the text, only what Medium knows remains: no style, no layout.")
+    if any(_loses_form(name, attributes) for name, attributes in tags if name in _UNDERSTOOD):
+        words = "Of HTML in the text only what Medium knows stays: no style, no layout."
+        ready.note(Level.CHANGED, "markdown", words)
 
 
-_TAG = re.compile(r"<([A-Za-z][\w-]*)([^>]*)")
-_VALUES = re.compile(r"=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+)")
+def _loses_form(name: str, attributes: str) -> bool:
+    if name not in html.SUBSET:
+        return name not in html.STRONG | html.EMPHASIS
+    return not {found.lower() for found in _ATTRIBUTE.findall(attributes)} <= html.SUBSET[name]
 
 
 def _cover(ready: Prepared, url: str, blocks: list[str]) -> list[str]:

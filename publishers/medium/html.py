@@ -10,13 +10,14 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from html import escape
-from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 from publishers.markdown import to_html
+from publishers.medium.tree import Node, take_footnotes, tree_of
 
 SUBSET: dict[str, frozenset[str]] = {
     **dict.fromkeys(("h1", "h2", "p", "blockquote", "ul", "ol", "li", "pre", "hr", "br"), frozenset[str]()),
@@ -26,28 +27,46 @@ SUBSET: dict[str, frozenset[str]] = {
 }
 """Every element that may come out, with its attributes."""
 
-DEPTH = 60  # levels of nested HTML; what is deeper joins the level above
-VOID = frozenset({"area", "br", "col", "hr", "img", "input", "wbr"})
 STRONG = frozenset({"strong", "b"})
 EMPHASIS = frozenset({"em", "i", "cite", "dfn", "var"})
 CODE = frozenset({"code", "kbd", "samp", "tt"})
-RAISED = {"sup": str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ"), "sub": str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")}
 PLAIN = frozenset({"u", "ins", "mark", "small", "abbr", "acronym", "sup", "sub"})  # formatting that gets lost
 STRUCK = frozenset({"s", "del", "strike"})
-BLOCKS = frozenset(
-    ["article", "aside", "blockquote", "caption", "center", "dd", "details", "div", "dl", "dt", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "li", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "th", "thead", "tr", "ul"]
-)
+BLOCKS = frozenset({
+    "article", "aside", "blockquote", "caption", "center", "dd", "details", "div", "dl", "dt", "figcaption", "figure",
+    "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "li", "nav", "ol", "p", "pre", "section",
+    "summary", "table", "tbody", "td", "th", "thead", "tr", "ul",
+})  # fmt: skip
+RAISED = {
+    "sup": str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ"),
+    "sub": str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"),
+}
 
-# What may happen on the way, for the findings.
-HEADINGS, NESTED, LIST, TABLE, FOOTNOTES, TASKS, LANGUAGE, QUOTE, STRIKE, PLAINER, PICTURE, LINKED, ANCHOR, ADDRESS = (
-    ["headings", "nested", "list", "table", "footnotes", "tasks", "language", "quote", "strike", "plainer", "picture", "linked", "anchor", "address"]
-)
+
+class Change(StrEnum):
+    """What may happen to a text on its way."""
+
+    HEADING = "heading"
+    NESTED_LIST = "nested list"
+    LIST = "list"
+    TABLE = "table"
+    FOOTNOTE = "footnote"
+    TASK = "task"
+    LANGUAGE = "language"
+    QUOTATION = "quotation"
+    STRUCK = "struck"
+    PLAIN = "plain"
+    PICTURE = "picture"
+    LINKED_PICTURE = "linked picture"
+    PRIVATE_PICTURE = "private picture"
+    ANCHOR = "anchor"
 
 
-def to_medium(markdown: str) -> tuple[list[str], dict[str, str]]:
-    """The blocks of ``markdown`` as HTML of the subset, and what happened on the way: kinds with an example or ""."""
-    root = _tree(to_html(markdown))
-    writer = _Writer(_take_footnotes(root))
+def to_medium(markdown: str) -> tuple[list[str], dict[Change, str]]:
+    """The blocks of ``markdown`` as HTML of the subset, and what happened on the way: each with an example or ""."""
+    # The comment keeps a rule at the head of the text from being taken for the beginning of front matter.
+    root = tree_of(to_html(f"<!-- -->\n\n{markdown}"))
+    writer = _Writer(take_footnotes(root))
     return [block.html for block in writer.flow(root.children)], writer.notes
 
 
@@ -76,69 +95,6 @@ def is_public_url(url: str) -> bool:
         return ipaddress.ip_address(host).is_global
     except ValueError:
         return "." in host and not host.endswith((".localhost", ".local", ".internal"))
-
-
-# --- A tree of the safe HTML -------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Node:
-    tag: str
-    attrs: dict[str, str] = field(default_factory=dict)
-    children: list[_Node | str] = field(default_factory=list)
-
-    def has_class(self, name: str) -> bool:
-        return name in self.attrs.get("class", "").split()
-
-    def elements(self) -> Iterator[_Node]:
-        return (child for child in self.children if isinstance(child, _Node))
-
-    def all(self) -> Iterator[_Node]:
-        for child in self.elements():
-            yield child
-            yield from child.all()
-
-    def bare(self) -> str:
-        return "".join(child if isinstance(child, str) else child.bare() for child in self.children)
-
-
-class _Builder(HTMLParser):
-    """For HTML that is well nested already, as the cleaning leaves it."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.stack = [_Node("root")]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        node = self.stack[-1]
-        if len(self.stack) < DEPTH or tag in VOID:
-            node = _Node(tag, {name: value or "" for name, value in attrs})
-            self.stack[-1].children.append(node)
-        if tag not in VOID:
-            self.stack.append(node)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID and len(self.stack) > 1:
-            self.stack.pop()
-
-    def handle_data(self, data: str) -> None:
-        self.stack[-1].children.append(data)
-
-
-def _tree(html: str) -> _Node:
-    builder = _Builder()
-    builder.feed(html)
-    builder.close()
-    return builder.stack[0]
-
-
-def _take_footnotes(root: _Node) -> dict[str, _Node]:
-    """The footnotes by their id, taken off the end of the text."""
-    found: dict[str, _Node] = {}
-    for node in [child for child in root.elements() if child.tag == "section" and child.has_class("footnotes")]:
-        found |= {item.attrs["id"]: item for item in node.all() if item.tag == "li" and "id" in item.attrs}
-        root.children.remove(node)
-    return found
 
 
 # --- Writing it anew ---------------------------------------------------------------------------------------------
@@ -174,19 +130,19 @@ _Piece = str | _Picture
 class _Writer:
     """Turns nodes into blocks, and notes what it could not keep. ``flow`` is for blocks, ``line`` for words."""
 
-    def __init__(self, footnotes: dict[str, _Node]) -> None:
+    def __init__(self, footnotes: dict[str, Node]) -> None:
         self.footnotes = footnotes
         self.told: set[str] = set()  # footnotes that stand in the text already
-        self.notes: dict[str, str] = {}
+        self.notes: dict[Change, str] = {}
 
-    def note(self, kind: str, example: str = "") -> None:
-        self.notes.setdefault(kind, example)
+    def note(self, change: Change, example: str = "") -> None:
+        self.notes.setdefault(change, example)
 
     # Blocks
 
-    def flow(self, children: Sequence[_Node | str], *, quoted: bool = False) -> list[_Block]:
+    def flow(self, children: Sequence[Node | str], *, quoted: bool = False) -> list[_Block]:
         blocks: list[_Block] = []
-        run: list[_Node | str] = []
+        run: list[Node | str] = []
         for child in children:
             if isinstance(child, str) or not _is_block(child):
                 run.append(child)
@@ -196,7 +152,7 @@ class _Writer:
             blocks += self.block(child, quoted)
         return blocks + self.paragraph(run)
 
-    def paragraph(self, run: Sequence[_Node | str]) -> list[_Block]:
+    def paragraph(self, run: Sequence[Node | str]) -> list[_Block]:
         """A run of words; pictures in it become blocks of their own."""
         blocks: list[_Block] = []
         for piece in _merged(self.pieces(run, frozenset(), pictures=True)):
@@ -206,14 +162,14 @@ class _Writer:
                 blocks.append(_Block("p", words))
         return blocks
 
-    def block(self, node: _Node, quoted: bool) -> list[_Block]:
+    def block(self, node: Node, quoted: bool) -> list[_Block]:
         match node.tag:
             case "h1" | "h2" | "h3" | "h4" | "h5" | "h6":
                 return self.heading(node)
             case "blockquote":
                 return self.quotation(node.children, quoted)
             case "ul" | "ol":
-                return self.list(node, quoted)
+                return self.listing(node, quoted)
             case "table":
                 return self.table(node)
             case "pre":
@@ -230,18 +186,18 @@ class _Writer:
                 return self.bold(node)
         return self.flow(node.children, quoted=quoted)
 
-    def heading(self, node: _Node) -> list[_Block]:
+    def heading(self, node: Node) -> list[_Block]:
         if node.tag in ("h1", "h2"):
             words = self.line(node.children)
             return [_Block(node.tag, words)] if words else []
-        self.note(HEADINGS)
+        self.note(Change.HEADING)
         return self.bold(node)
 
-    def bold(self, node: _Node) -> list[_Block]:
+    def bold(self, node: Node) -> list[_Block]:
         words = self.line(node.children, frozenset({"strong"}))
         return [_Block("p", f"<strong>{words}</strong>")] if words else []
 
-    def quotation(self, children: Sequence[_Node | str], quoted: bool) -> list[_Block]:
+    def quotation(self, children: Sequence[Node | str], quoted: bool) -> list[_Block]:
         """Paragraphs only: what else is quoted comes out of the quotation, which goes on behind it."""
         blocks: list[_Block] = []
         inside: list[str] = []
@@ -253,22 +209,22 @@ class _Writer:
                 blocks.append(_Block("quote", "".join(inside)))
                 inside = []
             if block:
-                self.note(QUOTE)
+                self.note(Change.QUOTATION)
                 blocks.append(block)
         if quoted:
-            self.note(QUOTE)
+            self.note(Change.QUOTATION)
         return blocks
 
-    def code(self, node: _Node) -> list[_Block]:
+    def code(self, node: Node) -> list[_Block]:
         if any("language-" in inner.attrs.get("class", "") for inner in node.all()):
-            self.note(LANGUAGE)
+            self.note(Change.LANGUAGE)
         code = "".join(char for char in node.bare() if char in "\t\n" or unicodedata.category(char) != "Cc")
         code = code.rstrip()
         if not code:
             return []
         return [_Block("pre", ("\n" if code[0] == "\n" else "") + escape(code, quote=False))]
 
-    def figure(self, node: _Node) -> list[_Block]:
+    def figure(self, node: Node) -> list[_Block]:
         """A picture with its caption; anything else in a figure is text as usual."""
         captions = [child for child in node.elements() if child.tag == "figcaption"]
         blocks = self.flow([child for child in node.children if child not in captions])
@@ -280,19 +236,19 @@ class _Writer:
 
     # Lists
 
-    def list(self, node: _Node, quoted: bool, level: int = 0) -> list[_Block]:
+    def listing(self, node: Node, quoted: bool, level: int = 0) -> list[_Block]:
         """One level is all there is: deeper items become lines with dashes; lists with code become paragraphs."""
         if level or quoted or not _is_plain_list(node):
             if not level and not quoted:
-                self.note(LIST)
+                self.note(Change.LIST)
             return self.listed_paragraphs(node, quoted, level)
         items = ["<br>".join(self.item_lines(item, 0)) for item in _items(node)]
         inner = "".join(f"<li>{item}</li>" for item in items if item)
         return [_Block(node.tag, inner)] if inner else []
 
-    def item_lines(self, item: _Node, level: int) -> list[str]:
+    def item_lines(self, item: Node, level: int) -> list[str]:
         lines: list[str] = []
-        run: list[_Node | str] = []
+        run: list[Node | str] = []
         for child in [*item.children, None]:
             if child is not None and (isinstance(child, str) or not _is_block(child)):
                 run.append(child)
@@ -300,20 +256,20 @@ class _Writer:
             lines += filter(None, [self.line(run)])
             run = []
             if child is not None and child.tag in ("ul", "ol"):
-                self.note(NESTED)
+                self.note(Change.NESTED_LIST)
                 lines += self.nested_lines(child, level + 1)
             elif child is not None:
                 lines += filter(None, [self.line(child.children)])
         return lines
 
-    def nested_lines(self, node: _Node, level: int) -> Iterator[str]:
+    def nested_lines(self, node: Node, level: int) -> Iterator[str]:
         for marker, item in _marked(node, level):
             lines = self.item_lines(item, level)
             if lines:
                 yield marker + lines[0]
                 yield from lines[1:]
 
-    def listed_paragraphs(self, node: _Node, quoted: bool, level: int) -> list[_Block]:
+    def listed_paragraphs(self, node: Node, quoted: bool, level: int) -> list[_Block]:
         blocks: list[_Block] = []
         for marker, item in _marked(node, level):
             inner = self.item_blocks(item, quoted, level)
@@ -323,9 +279,9 @@ class _Writer:
                 blocks += [_Block("p", marker.rstrip()), *inner]
         return blocks
 
-    def item_blocks(self, item: _Node, quoted: bool, level: int) -> list[_Block]:
+    def item_blocks(self, item: Node, quoted: bool, level: int) -> list[_Block]:
         blocks: list[_Block] = []
-        run: list[_Node | str] = []
+        run: list[Node | str] = []
         for child in [*item.children, None]:
             if child is not None and (isinstance(child, str) or child.tag not in ("ul", "ol")):
                 run.append(child)
@@ -333,15 +289,15 @@ class _Writer:
             blocks += self.flow(run, quoted=quoted)
             run = []
             if child is not None:
-                self.note(NESTED)
-                blocks += self.list(child, quoted, level + 1)
+                self.note(Change.NESTED_LIST)
+                blocks += self.listing(child, quoted, level + 1)
         return blocks
 
     # Tables
 
-    def table(self, node: _Node) -> list[_Block]:
+    def table(self, node: Node) -> list[_Block]:
         """A list with an item for each row: its first cell in bold, the others behind the head of their column."""
-        self.note(TABLE)
+        self.note(Change.TABLE)
         blocks = [block for child in node.elements() if child.tag == "caption" for block in self.bold(child)]
         rows = [row for row in node.all() if row.tag == "tr"]
         cells = [[cell for cell in row.elements() if cell.tag in ("td", "th")] for row in rows]
@@ -352,7 +308,7 @@ class _Writer:
         inner = "".join(f"<li>{item}</li>" for item in items)
         return [*blocks, _Block("ul", inner)] if inner else blocks
 
-    def row(self, cells: list[_Node], heads: list[str]) -> str:
+    def row(self, cells: list[Node], heads: list[str]) -> str:
         lines = []
         for number, cell in enumerate(cells):
             first = number == 0 and len(cells) > 1
@@ -365,12 +321,12 @@ class _Writer:
 
     # Words
 
-    def line(self, children: Sequence[_Node | str], inside: frozenset[str] = frozenset()) -> str:
+    def line(self, children: Sequence[Node | str], inside: frozenset[str] = frozenset()) -> str:
         """Words of one line, where no picture may stand: it becomes a link. Blocks are separated by a blank."""
         return _trimmed("".join(piece for piece in self.pieces(children, inside) if isinstance(piece, str)))
 
     def pieces(
-        self, children: Sequence[_Node | str], inside: frozenset[str], *, pictures: bool = False
+        self, children: Sequence[Node | str], inside: frozenset[str], *, pictures: bool = False
     ) -> Iterator[_Piece]:
         for child in children:
             if isinstance(child, str):
@@ -378,14 +334,14 @@ class _Writer:
             else:
                 yield from self.inline(child, inside, pictures)
 
-    def inline(self, node: _Node, inside: frozenset[str], pictures: bool) -> Iterator[_Piece]:
+    def inline(self, node: Node, inside: frozenset[str], pictures: bool) -> Iterator[_Piece]:
         match node.tag:
             case "br":
                 yield "<br>"
             case "img":
                 yield self.picture(node, inside, pictures)
             case "input":
-                self.note(TASKS)
+                self.note(Change.TASK)
                 yield "☑ " if "checked" in node.attrs else "☐ "
             case "sup" if node.has_class("footnote-ref"):
                 yield self.footnote(node, inside)
@@ -406,45 +362,46 @@ class _Writer:
                 yield from _wrapped("em", self.pieces(node.children, inside | {"em"}, pictures=pictures), inside)
             case tag:
                 if tag in STRUCK:
-                    self.note(STRIKE)
+                    self.note(Change.STRUCK)
                 elif tag in PLAIN:
-                    self.note(PLAINER)
+                    self.note(Change.PLAIN)
                 around = " " if tag in BLOCKS else ""
                 yield around
                 yield from self.pieces(node.children, inside, pictures=pictures)
                 yield around
 
-    def picture(self, node: _Node, inside: frozenset[str], pictures: bool) -> _Piece:
+    def picture(self, node: Node, inside: frozenset[str], pictures: bool) -> _Piece:
         src, alt = _absolute(node.attrs.get("src", "")), node.attrs.get("alt", "")
         if not src:
-            self.note(PICTURE)
+            if not node.attrs.get("src"):  # a relative address is told apart
+                self.note(Change.PICTURE)
             return text(alt)
         if not is_public_url(src):
-            self.note(ADDRESS, src)
+            self.note(Change.PRIVATE_PICTURE, src)
             return text(alt)
         if pictures:
             if "a" in inside:
-                self.note(LINKED)
+                self.note(Change.LINKED_PICTURE)
             return _Picture(figure(src, alt))
-        self.note(PICTURE)
+        self.note(Change.PICTURE)
         words = text(alt).strip() or "picture"
         return words if "a" in inside else f'<a href="{escape(src)}">{words}</a>'
 
-    def link(self, node: _Node, inside: frozenset[str], pictures: bool) -> Iterator[_Piece]:
+    def link(self, node: Node, inside: frozenset[str], pictures: bool) -> Iterator[_Piece]:
         if node.has_class("footnote-backref"):
             return
         href = _absolute(node.attrs.get("href", ""), "mailto")
         if node.attrs.get("href", "").startswith("#"):
-            self.note(ANCHOR)
+            self.note(Change.ANCHOR)
         if not href:
             yield from self.pieces(node.children, inside, pictures=pictures)
             return
         inner = self.pieces(node.children, inside | {"a"}, pictures=pictures)
         yield from _wrapped("a", inner, inside, f' href="{escape(href)}"')
 
-    def footnote(self, node: _Node, inside: frozenset[str]) -> str:
+    def footnote(self, node: Node, inside: frozenset[str]) -> str:
         """The note itself in brackets where it is called first; a note within a note keeps only its place."""
-        self.note(FOOTNOTES)
+        self.note(Change.FOOTNOTE)
         name = next((inner.attrs.get("href", "") for inner in node.all() if inner.tag == "a"), "").removeprefix("#")
         if name in self.told or name not in self.footnotes:
             return " [see the note above]"
@@ -453,22 +410,22 @@ class _Writer:
         return f" [{words}]" if words else ""
 
 
-def _is_block(node: _Node) -> bool:
+def _is_block(node: Node) -> bool:
     """Also words around blocks, such as a link around a heading, count as one."""
     return node.tag in BLOCKS or any(inner.tag in BLOCKS for inner in node.all())
 
 
-def _is_plain_list(node: _Node) -> bool:
+def _is_plain_list(node: Node) -> bool:
     """Whether its items are words and further lists, and its numbers begin at 1."""
     inner = {one.tag for one in node.all()}
     return inner & (BLOCKS | {"img"}) <= {"ul", "ol", "li", "p"} and node.attrs.get("start", "1") == "1"
 
 
-def _items(node: _Node) -> list[_Node]:
+def _items(node: Node) -> list[Node]:
     return [child for child in node.elements() if child.tag == "li"]
 
 
-def _marked(node: _Node, level: int) -> Iterator[tuple[str, _Node]]:
+def _marked(node: Node, level: int) -> Iterator[tuple[str, Node]]:
     """Each item with what stands before it when the list is no list any more: "• ", "1. ", "– 1. "."""
     start = node.attrs.get("start", "1")
     first = int(start) if re.fullmatch(r"\d{1,9}", start) else 1
@@ -477,7 +434,7 @@ def _marked(node: _Node, level: int) -> Iterator[tuple[str, _Node]]:
         yield "– " * level + mark, item
 
 
-def _wrapped(tag: str, pieces: Iterator[_Piece] | list[str], inside: frozenset[str], attrs: str = "") -> Iterator[_Piece]:
+def _wrapped(tag: str, pieces: Iterable[_Piece], inside: frozenset[str], attrs: str = "") -> Iterator[_Piece]:
     """``pieces`` within an element, except the pictures and what is blank; never an element within its own kind."""
     for piece in _merged(pieces):
         if isinstance(piece, _Picture) or tag in inside or not _shows(piece):
@@ -486,7 +443,7 @@ def _wrapped(tag: str, pieces: Iterator[_Piece] | list[str], inside: frozenset[s
             yield f"<{tag}{attrs}>{piece}</{tag}>"
 
 
-def _merged(pieces: Iterator[_Piece] | list[str]) -> Iterator[_Piece]:
+def _merged(pieces: Iterable[_Piece]) -> Iterator[_Piece]:
     words = ""
     for piece in pieces:
         if isinstance(piece, str):

@@ -28,7 +28,7 @@ from django_celery_results.models import GroupResult, TaskResult
 
 from accounts.models import Mail, Membership, User, Workspace
 from posts import scheduling
-from posts.models import Attempt, Channel, Delivery, Post, ReadingPace
+from posts.models import Attempt, Channel, Delivery, Heartbeat, Post, ReadingPace
 from tests.conftest import joined
 from tests.posts.conftest import MovableClock, Street, publish
 
@@ -78,6 +78,7 @@ def rows(owner: User, published: Delivery) -> dict[type[models.Model], models.Mo
         published.attempts.all()[0],
         Mail.objects.all()[0],
         ReadingPace.objects.create(origin="https://dev.to", free_at=timezone.now()),
+        Heartbeat.objects.create(name="worker of engine-room, 7", kind=Heartbeat.Kind.WORKER, at=timezone.now()),
         EmailAddress.objects.all()[0],
         Group.objects.create(name="Editors"),
         CrontabSchedule.objects.create(minute="5"),
@@ -176,7 +177,7 @@ def test_an_address_that_is_a_script_is_no_link(client: Client, owner: User, pub
 # --- what may be changed ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", [Attempt, Delivery, Channel, ReadingPace, Mail])
+@pytest.mark.parametrize("model", [Attempt, Delivery, Channel, ReadingPace, Heartbeat, Mail])
 def test_what_happened_is_read_and_never_changed(
     model: type[models.Model], client: Client, rows: dict[type[models.Model], models.Model]
 ) -> None:
@@ -297,14 +298,15 @@ def test_channels_are_paused_resumed_and_checked_and_it_is_said_how_many(
 # --- who sees what ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", [Post, Channel, Delivery, Attempt, ReadingPace, User, Workspace, Mail])
+@pytest.mark.parametrize("model", [Post, Channel, Delivery, Attempt, ReadingPace, Heartbeat, User, Workspace, Mail])
 def test_staff_of_another_workspace_sees_nothing_of_ada(
     model: type[models.Model], client: Client, staff: User, published: Delivery, ada: User
 ) -> None:
     ReadingPace.objects.create(origin="https://ada.example.org", free_at=timezone.now())
+    Heartbeat.objects.create(name="engine-room", kind=Heartbeat.Kind.BEAT, at=timezone.now())
     answer = client.get(url(model, "changelist"))
     assert answer.status_code == 403 or answer.context["cl"].result_count == 0
-    for words in ("Ada", "devto 1", "Engines", "ada.example.org"):
+    for words in ("Ada", "devto 1", "Engines", "ada.example.org", "engine-room"):
         assert words not in answer.text
     row = model._default_manager.exclude(pk=staff.pk).first() if model is User else model._default_manager.first()
     assert row is not None

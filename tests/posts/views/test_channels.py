@@ -91,7 +91,8 @@ class TestTheCheck:
         assert "error-summary" not in part  # it would take the focus
 
     def test_without_javascript_it_is_the_channels_page(self, browser: Client, dev: Channel) -> None:
-        assert browser.get(reverse("channel_status", args=[dev.pk])).url == dev.get_absolute_url()
+        response: Any = browser.get(reverse("channel_status", args=[dev.pk]))
+        assert response.url == dev.get_absolute_url()
 
 
 class TestTheChannel:

@@ -54,6 +54,16 @@ class TestTheButtons:
         every = {"reschedule", "publish-now", "cancel", "confirm", "send-again"}
         assert {name for name in every if f"/deliveries/{delivery.pk}/{name}/" in page} == buttons
 
+    @pytest.mark.parametrize(("status", "buttons"), [("failed", 1), ("missed", 1), ("uncertain", 2), ("cancelled", 0)])
+    def test_nothing_is_offered_that_a_removed_channel_could_not_do(
+        self, browser: Client, post: Post, deliver: Deliver, status: str, buttons: int
+    ) -> None:
+        delivery = deliver(status)
+        Channel.objects.update(status="removed")
+        page = page_of(browser, post)
+        assert page.count(f'method="post" action="/deliveries/{delivery.pk}/') == buttons
+        assert "Schedule again" not in page
+
     def test_cancel(self, browser: Client, deliver: Deliver) -> None:
         delivery = deliver()
         page = press(browser, "cancel", delivery)
@@ -126,9 +136,9 @@ class TestAnotherTime:
 
 
 class TestTheWindow:
-    def watch(self, page: str) -> str | None:
-        """What the page asks next, or None when it has stopped asking."""
-        return page.partition('id="watch" class="muted small" hx-get="')[2].partition('"')[0] or None
+    def watch(self, page: str) -> str:
+        """What the page asks next, "" when it has stopped asking."""
+        return page.partition('id="watch" class="muted small" hx-get="')[2].partition('"')[0]
 
     @pytest.mark.parametrize(
         ("status", "due_in", "pace"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 from django.urls import reverse
@@ -27,7 +29,7 @@ def test_ada_connects_a_folder_writes_and_publishes(ada: User) -> None:
 
     browser.post(reverse("post_new"), {"title": "First words", "markdown": "Hello *world*."})
     post = Post.objects.get()
-    chosen = {"channels": [channel.pk], "when": "now"}
+    chosen: dict[str, Any] = {"channels": [channel.pk], "when": "now"}
     assert "Publish now on Garden" in browser.get(reverse("review", args=[post.pk]), chosen).content.decode()
     page = browser.post(reverse("review", args=[post.pk]), chosen, follow=True).content.decode()
     assert badges(page) == ["Scheduled"]

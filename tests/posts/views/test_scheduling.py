@@ -123,6 +123,7 @@ class TestTimes:
             assert "11:30 on 20 March 2026 is in the past" in page
             assert 'value="2026-03-20T11:30"' in page
             assert 'aria-invalid="true"' in page
+            assert 'aria-describedby="id_at_helptext id_at_error"' in page
             assert 'href="#id_at"' in page
             assert f'value="{folder.pk}" id="id_channels_0" checked' in page
         assert not Delivery.objects.exists()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import URLPattern, reverse
 
+from accounts.models import User
 from posts.models import Channel, Delivery, Post
 from posts.urls import urlpatterns
-from tests.posts.views.conftest import Deliver
+from tests.posts.views.conftest import Deliver, workspace_of
 
-ALL = [pattern.name for pattern in urlpatterns]
-WITH_ID = [pattern.name for pattern in urlpatterns if "pk" in pattern.pattern.converters]
+ALL = [str(pattern.name) for pattern in urlpatterns]
+WITH_ID = [str(pattern.name) for pattern in urlpatterns if "pk" in pattern.pattern.converters]
 ONLY_POST = {
     "post_autosave_new", "post_preview", "post_autosave", "post_front_matter", "delivery_cancel",
     "delivery_publish_now", "delivery_send_again", "delivery_confirm", "channel_check", "channel_pause",
@@ -38,7 +41,7 @@ def address(name: str, post: Post, delivery: Delivery) -> str:
     return reverse(name, kwargs=arguments)
 
 
-def ask(client: Client, name: str, url: str, **headers: str) -> object:
+def ask(client: Client, name: str, url: str, **headers: str) -> Any:
     return client.post(url, headers=headers) if name in ONLY_POST else client.get(url, headers=headers)
 
 
@@ -71,7 +74,7 @@ def test_grace_does_not_find_what_is_adas(name: str, post: Post, delivery: Deliv
 
 @pytest.mark.parametrize("name", ALL)
 def test_who_belongs_to_no_workspace_is_refused(
-    name: str, post: Post, delivery: Delivery, strange_browser: Client, grace: object
+    name: str, post: Post, delivery: Delivery, strange_browser: Client, grace: User
 ) -> None:
     grace.memberships.all().delete()
     assert ask(strange_browser, name, address(name, post, delivery)).status_code == 403
@@ -98,9 +101,7 @@ def test_lists_show_nothing_of_others(post: Post, delivery: Delivery, strange_br
         assert delivery.channel.name not in page
 
 
-def test_graces_channels_cannot_be_chosen_for_adas_post(post: Post, browser: Client, grace: object) -> None:
-    from tests.posts.views.conftest import workspace_of
-
+def test_graces_channels_cannot_be_chosen_for_adas_post(post: Post, browser: Client, grace: User) -> None:
     other = Channel.objects.create(workspace=workspace_of(grace), platform="folder", name="Hers", status="open")
     response = browser.post(reverse("review", args=[post.pk]), {"channels": [other.pk], "when": "now"})
     assert response.status_code == 200

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import User
 from posts.forms import LONGEST_TEXT
 from posts.models import Channel, Delivery, Post
 from tests.posts.views.conftest import Deliver, badges
@@ -38,8 +39,8 @@ def autosave(browser: Client, post: Post, **values: Any) -> Any:
 
 @pytest.mark.django_db
 class TestTheEditor:
-    def test_a_new_post_is_saved_and_is_adas(self, browser: Client, ada: object) -> None:
-        response = browser.post(reverse("post_new"), fields(title="On\r\nengines", markdown="a\r\nb"))
+    def test_a_new_post_is_saved_and_is_adas(self, browser: Client, ada: User) -> None:
+        response: Any = browser.post(reverse("post_new"), fields(title="On\r\nengines", markdown="a\r\nb"))
         post = Post.objects.get()
         assert response.url == post.get_absolute_url()
         assert (post.title, post.markdown, post.author) == ("On engines", "a\nb", ada)
@@ -205,7 +206,8 @@ class TestDeleting:
     def test_a_draft_goes_when_it_is_confirmed(self, browser: Client, post: Post) -> None:
         url = reverse("post_delete", args=[post.pk])
         assert "cannot be undone" in browser.get(url).content.decode()
-        assert browser.post(url).url == reverse("posts")
+        response: Any = browser.post(url)
+        assert response.url == reverse("posts")
         assert not Post.objects.exists()
 
     @pytest.mark.parametrize("status", ["scheduled", "publishing", "checking", "published", "uncertain"])
@@ -257,7 +259,7 @@ class TestTheList:
         deliver(Delivery.Status.SCHEDULED)
         assert badges(self.shown(browser)) == ["Scheduled"]
 
-    def test_pages_keep_the_search(self, browser: Client, post: Post, ada: object) -> None:
+    def test_pages_keep_the_search(self, browser: Client, post: Post, ada: User) -> None:
         Post.objects.bulk_create(
             Post(workspace=post.workspace, author=ada, title=f"Notes {number}") for number in range(30)
         )
@@ -265,7 +267,7 @@ class TestTheList:
         assert "Page 2 of 2" in self.shown(browser, "?q=notes&page=99")
 
     def test_more_posts_do_not_ask_more_questions(
-        self, browser: Client, deliver: Deliver, post: Post, ada: object, django_assert_max_num_queries: Any
+        self, browser: Client, deliver: Deliver, post: Post, ada: User, django_assert_max_num_queries: Any
     ) -> None:
         for number in range(10):
             another = Post.objects.create(workspace=post.workspace, author=ada, title=f"n{number}")
