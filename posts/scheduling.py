@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from publishers.base import Finding, Finds, Level
 from publishers.errors import Unsupported
 
 Status = Delivery.Status
+Options = Mapping[str, Any]  # cleaned values of a publisher's options_form
 JUST_NOW = timedelta(minutes=1)  # a time this short ago is "now": forms are filled in slowly
 
 
@@ -34,7 +35,9 @@ class PlatformRefuses(Refused):
         super().__init__("\n".join(lines))
 
 
-def check(post: Post, channel: Channel, due_at: datetime | None = None) -> list[Finding]:
+def check(
+    post: Post, channel: Channel, due_at: datetime | None = None, options: Options | None = None
+) -> list[Finding]:
     """What this channel would lose, change or refuse of the post as it stands. No network.
 
     What the background check of the cover found and what else the workspace publishes is said here too.
@@ -43,7 +46,7 @@ def check(post: Post, channel: Channel, due_at: datetime | None = None) -> list[
         publisher = door_of(channel).open()
     except Unsupported as error:
         return [Finding(Level.REFUSED, "", str(error))]
-    delivery = Delivery(post=post, channel=channel, workspace=post.workspace)
+    delivery = Delivery(post=post, channel=channel, workspace=post.workspace, options=dict(options or {}))
     if due_at is not None:
         delivery.due_at = due_at
     findings = publisher.check(article_of(delivery))
@@ -71,16 +74,28 @@ def _same_canonical(post: Post, channel: Channel) -> Post | None:
     return other.post if other else None
 
 
-def refusals(post: Post, channels: Iterable[Channel], due_at: datetime | None = None) -> dict[Channel, list[Finding]]:
+def refusals(
+    post: Post,
+    channels: Iterable[Channel],
+    due_at: datetime | None = None,
+    options: Mapping[int, Options] | None = None,
+) -> dict[Channel, list[Finding]]:
     """Only the findings that forbid scheduling, by channel."""
-    found = {channel: [f for f in check(post, channel, due_at) if f.level == Level.REFUSED] for channel in channels}
-    return {channel: findings for channel, findings in found.items() if findings}
+    wishes = options or {}
+    found = {channel: check(post, channel, due_at, wishes.get(channel.pk)) for channel in channels}
+    refused = {channel: [f for f in findings if f.level == Level.REFUSED] for channel, findings in found.items()}
+    return {channel: findings for channel, findings in refused.items() if findings}
 
 
 def schedule(
-    post: Post, channels: Iterable[Channel], at: Moment, now: datetime, by: User | None = None
+    post: Post,
+    channels: Iterable[Channel],
+    at: Moment,
+    now: datetime,
+    by: User | None = None,
+    options: Mapping[int, Options] | None = None,
 ) -> list[Delivery]:
-    """One delivery per channel, all or none. Raises Refused with the reason; PlatformRefuses with the findings."""
+    """One delivery per channel, all or none; ``options`` by channel id. Raises Refused with the reason; PlatformRefuses with the findings."""
     channels = list(channels)
     if not channels:
         raise Refused("Choose at least one channel.")
@@ -89,11 +104,11 @@ def schedule(
     for channel in channels:
         if channel.workspace_id != post.workspace_id:
             raise Refused("This channel belongs to another workspace.")
-    if refused := refusals(post, channels, at.due_at):
+    if refused := refusals(post, channels, at.due_at, options):
         raise PlatformRefuses(refused)
     with transaction.atomic():
         _not_removed(channels)
-        return [_insert(post, channel, at, by) for channel in channels]
+        return [_insert(post, channel, at, by, (options or {}).get(channel.pk)) for channel in channels]
 
 
 def _not_removed(channels: Iterable[Channel]) -> None:
@@ -104,11 +119,16 @@ def _not_removed(channels: Iterable[Channel]) -> None:
         raise Refused(f"{names[pk]} has been removed.")
 
 
-def _insert(post: Post, channel: Channel, at: Moment, by: User | None) -> Delivery:
+def _insert(post: Post, channel: Channel, at: Moment, by: User | None, options: Options | None) -> Delivery:
     try:
         with transaction.atomic():
             return Delivery.objects.create(
-                workspace=post.workspace, post=post, channel=channel, created_by=by, **_time_fields(post, at)
+                workspace=post.workspace,
+                post=post,
+                channel=channel,
+                created_by=by,
+                options=dict(options or {}),
+                **_time_fields(post, at),
             )
     except IntegrityError as error:
         raise Refused(f"This post is on {channel} already: it is scheduled, on its way or published there.") from error
@@ -151,11 +171,10 @@ def send_again(delivery: Delivery, at: Moment) -> None:
 
 def _begin_again(shown: Delivery, at: Moment, allowed: list[Status], **changes: Any) -> None:
     delivery = _as_it_is(shown)
-    if refused := refusals(delivery.post, [delivery.channel], at.due_at):
+    options = {delivery.channel_id: delivery.options}
+    if refused := refusals(delivery.post, [delivery.channel], at.due_at, options):
         raise PlatformRefuses(refused)
     fresh: dict[str, Any] = {"tries": 0, "looks_failed": 0, "looks_absent": 0, "message": "", "retry_if_absent": None}
-    if delivery.remote_id or delivery.doubtful:
-        fresh["late_after"] = None
     try:
         with transaction.atomic():
             _not_removed([delivery.channel])

@@ -35,6 +35,8 @@ os.environ.setdefault("DATABASE_URL", f"sqlite:///{_data}/db.sqlite3")
 from blogscheduler.settings import *  # noqa: E402, F403
 from blogscheduler.settings import DATA_DIR, DATABASES, STORAGES  # noqa: E402
 
+os.makedirs(os.environ["STATIC_ROOT"], exist_ok=True)  # whitenoise warns when it is not there
+
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, as in production: SQLite in memory knows neither WAL nor locks between connections.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "tests.sqlite3")}

@@ -332,7 +332,7 @@ def test_beginning_anew_forgets_the_failures_and_keeps_what_was_sent(
     delivery.refresh_from_db()
     assert (delivery.tries, delivery.looks_failed, delivery.looks_absent, delivery.message) == (0, 0, 0, "")
     assert (delivery.number, delivery.remote_id, delivery.retry_if_absent) == (6, "7", None)
-    assert delivery.late_after is None, "a draft is there already: nobody asks any more whether to publish it"
+    assert delivery.late_after == delivery.due_at + delivery.workspace.grace, "a new time has a grace of its own"
 
 
 def test_rescheduling_moves_the_time_the_wall_time_and_the_grace(

@@ -132,7 +132,7 @@ def test_contributors_that_are_not_told_do_not_take_a_publication_off_the_list(m
 
 
 def test_who_only_writes_for_a_publication_is_told_when_connecting_it(fresh: Serving) -> None:
-    with pytest.raises(Unsupported, match="The Long Wait.*only hand in drafts"):
+    with pytest.raises(Unsupported, match=r"The Long Wait.*only hand in drafts"):
         in_sandbox(fresh, publication=LONG_WAIT).verify()
     assert in_sandbox(fresh, publication=LONG_WAIT, publish_status="draft").verify().name == "@sandbox"
 
