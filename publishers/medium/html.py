@@ -461,7 +461,7 @@ def _shows(html: str) -> bool:
 
 def _trimmed(html: str) -> str:
     """Without blanks and breaks at both ends; "" when no word is left."""
-    words = re.sub(r" {2,}", " ", html)
+    words = re.sub(r" *<br> *", "<br>", re.sub(r" {2,}", " ", html))
     words = re.sub(r"^(?: |<br>)+|(?: |<br>)+$", "", words)
     return words if _shows(words) else ""
 

@@ -43,7 +43,7 @@ def _object_id(value: Any) -> str:
 SCHEMA = build_schema(Path(__file__).with_name("schema.graphql").read_text(encoding="utf-8"))
 _scalar = SCHEMA.type_map["ObjectId"]
 assert isinstance(_scalar, GraphQLScalarType)
-_scalar.parse_value = _object_id  # type: ignore[method-assign]
+_scalar.coerce_input_value = _object_id
 
 
 class Refused(GraphQLError):

@@ -15,7 +15,6 @@ from posts import connecting, covers, publishing, scheduling
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import SUCCESSORS
 from posts.moments import Moment, moment_at
-from publishers import PUBLISHERS
 from publishers.base import Level
 from tests.posts.conftest import MovableClock, Street, publish
 
@@ -161,9 +160,6 @@ def canonical_findings(post: Post, channel: Channel) -> list[Level]:
     return [finding.level for finding in scheduling.check(post, channel) if finding.field == "canonical_url"]
 
 
-@pytest.mark.xfail(
-    not PUBLISHERS["devto"].limits.unique_canonical, reason="DEV's limits do not say it yet", strict=True
-)
 def test_two_posts_with_one_canonical_url_are_refused_where_the_platform_takes_it_only_once(
     dev: Channel, scheduled: Plan, new_post: Write, clock: MovableClock
 ) -> None:
