@@ -24,7 +24,8 @@ from accounts.models import Mail, User
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=120)  # longer than connecting, greeting and sending may take together
-TRIES = 8
+TRIES = 14
+LONGEST_BACK_OFF = timedelta(hours=1)  # so that a mail server may be down for a working day
 LONGEST_SUBJECT = 300
 SENT_TEXT = ""
 
@@ -146,7 +147,7 @@ def _put_back(mail: Mail, now: datetime, problem: str) -> None:
     Mail.objects.filter(pk=mail.pk, status=Mail.Status.SENDING).update(
         status=Mail.Status.QUEUED,
         tries=mail.tries + 1,
-        act_at=now + timedelta(seconds=15 * 2**mail.tries),
+        act_at=now + min(timedelta(seconds=15 * 2**mail.tries), LONGEST_BACK_OFF),
         lease_until=None,
         problem=problem,
     )

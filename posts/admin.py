@@ -61,6 +61,11 @@ class Scoped(admin.ModelAdmin[Any]):
 
 
 class ReadOnly(Scoped):
+    """Its rows are changed by verbs only: those who may change them get actions instead of a form."""
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -109,19 +114,19 @@ class ChannelAdmin(ReadOnly):
     )  # fmt: skip
     actions = ("check_again", "pause", "resume")
 
-    @admin.action(description="Check the credentials again", permissions=["view"])
+    @admin.action(description="Check the credentials again", permissions=["act"])
     def check_again(self, request: HttpRequest, queryset: models.QuerySet[Channel]) -> None:
         checking = [channel.pk for channel in queryset if connecting.check_again(channel)]
         for pk in checking:
             transaction.on_commit(partial(ring, CHECK_CHANNEL, pk), robust=True)
         self.message_user(request, f"{len(checking)} channels are being checked.")
 
-    @admin.action(description="Pause", permissions=["view"])
+    @admin.action(description="Pause", permissions=["act"])
     def pause(self, request: HttpRequest, queryset: models.QuerySet[Channel]) -> None:
         paused = sum(connecting.pause(channel) for channel in queryset)
         self.message_user(request, f"{paused} channels paused; their deliveries wait.")
 
-    @admin.action(description="Resume", permissions=["view"])
+    @admin.action(description="Resume", permissions=["act"])
     def resume(self, request: HttpRequest, queryset: models.QuerySet[Channel]) -> None:
         resumed = sum(connecting.resume(channel) for channel in queryset)
         self.message_user(request, f"{resumed} channels resumed.")
@@ -155,15 +160,15 @@ class DeliveryAdmin(ReadOnly):
             return delivery.remote_id
         return format_html('<a href="{}" rel="noreferrer">{}</a>', delivery.remote_url, delivery.remote_id)
 
-    @admin.action(description="Publish now", permissions=["view"])
+    @admin.action(description="Publish now", permissions=["act"])
     def publish_now(self, request: HttpRequest, queryset: models.QuerySet[Delivery]) -> None:
         self._each(request, queryset, "is due now", self._publish_now)
 
-    @admin.action(description="Retry (failed, missed)", permissions=["view"])
+    @admin.action(description="Retry (failed, missed)", permissions=["act"])
     def retry(self, request: HttpRequest, queryset: models.QuerySet[Delivery]) -> None:
         self._each(request, queryset, "is tried again", self._retry)
 
-    @admin.action(description="Cancel", permissions=["view"])
+    @admin.action(description="Cancel", permissions=["act"])
     def cancel(self, request: HttpRequest, queryset: models.QuerySet[Delivery]) -> None:
         self._each(request, queryset, "is cancelled", scheduling.cancel)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
 from accounts.models import Workspace
@@ -44,7 +44,10 @@ def connect(
 
 
 def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_settings: dict[str, Any]) -> None:
-    """New settings, and new credentials where they are given: an empty secret keeps the old one. CHECKING again."""
+    """New settings, and new credentials where they are given: an empty secret keeps the old one.
+
+    CHECKING again; a paused channel stays paused, and is checked when somebody resumes it.
+    """
     kept = {**channel.credentials, **{key: value for key, value in credentials.items() if value}}
     try:
         with transaction.atomic():
@@ -54,7 +57,7 @@ def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_
                 secret_hint=_hint(kept),
                 settings=channel_settings,
                 revision=F("revision") + 1,
-                status=Status.CHECKING,
+                status=Case(When(status=Status.PAUSED, then=F("status")), default=Value(Status.CHECKING)),
                 problem="",
                 problem_field="",
                 account_name="",
@@ -172,8 +175,14 @@ def pause(channel: Channel) -> bool:
 
 
 def resume(channel: Channel) -> bool:
+    """Open again; CHECKING first when it was changed meanwhile. Ring after the commit."""
+    unchecked = When(account_name="", then=Value(Status.CHECKING))
     with transaction.atomic():
-        resumed = bool(Channel.objects.filter(pk=channel.pk, status=Status.PAUSED).update(status=Status.OPEN))
+        resumed = bool(
+            Channel.objects.filter(pk=channel.pk, status=Status.PAUSED).update(
+                status=Case(unchecked, default=Value(Status.OPEN))
+            )
+        )
         if resumed:
             _grace_decides(channel)
     return resumed

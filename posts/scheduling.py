@@ -95,7 +95,10 @@ def schedule(
     by: User | None = None,
     options: Mapping[int, Options] | None = None,
 ) -> list[Delivery]:
-    """One delivery per channel, all or none; ``options`` by channel id. Raises Refused with the reason; PlatformRefuses with the findings."""
+    """One delivery per channel, all or none; ``options`` by channel id.
+
+    Raises Refused with the reason; PlatformRefuses with the findings.
+    """
     channels = list(channels)
     if not channels:
         raise Refused("Choose at least one channel.")

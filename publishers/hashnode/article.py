@@ -78,7 +78,11 @@ def slug_of(article: Article) -> str:
 
     "" when there is no plain letter in either. It need not be free: what is found there is ours only by its mark.
     """
-    return slugify(article.slug) or slugify(article.title)[:LONGEST_SLUG].strip("-")
+    return _slug(article.slug) or _slug(article.title)[:LONGEST_SLUG].strip("-")
+
+
+def _slug(text: str) -> str:
+    return slugify(text.replace("ß", "ss"))
 
 
 def size_of(body: Mapping[str, Any]) -> int:
@@ -228,7 +232,7 @@ def _tags(ready: Prepared, tags: tuple[str, ...]) -> list[dict[str, str]]:
     kept: dict[str, dict[str, str]] = {}
     for tag in tags:
         name = _one_line(tag)
-        slug = TAG_SLUGS.get(name.lower()) or slugify(name)
+        slug = TAG_SLUGS.get(name.lower()) or _slug(name)
         if not slug:
             ready.note(Level.LOST, "tags", f"Hashnode cannot take the tag “{tag}”: it needs letters from a to z.")
         elif slug in kept:

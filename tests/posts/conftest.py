@@ -40,7 +40,7 @@ class Street:
     def order(self, path: str, **body: Any) -> dict[str, Any]:
         answer = requests.post(f"{self.url}/_sandbox/{path}", json={"platform": "devto", **body}, timeout=5)
         assert answer.ok, answer.text
-        return answer.json()
+        return dict(answer.json())
 
     def fault(self, call: str, fault: str, **more: Any) -> None:
         self.order("faults", call=call, fault=fault, **{"times": 1, **more})
@@ -53,10 +53,10 @@ class Street:
 
     def public(self, delivery: Delivery) -> int:
         """How many public articles there are of a delivery: the outside truth."""
-        return self.ask("counts").get(str(delivery.key), {"public": 0})["public"]
+        return int(self.ask("counts").get(str(delivery.key), {"public": 0})["public"])
 
     def drafts(self, delivery: Delivery) -> int:
-        return self.ask("counts").get(str(delivery.key), {"drafts": 0})["drafts"]
+        return int(self.ask("counts").get(str(delivery.key), {"drafts": 0})["drafts"])
 
 
 @pytest.fixture(scope="session")

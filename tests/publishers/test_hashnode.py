@@ -212,7 +212,7 @@ def test_a_free_plan_is_a_refusal_with_hashnodes_words(hashnode: Hashnode, sandb
     draft = hashnode.create_draft(ARTICLE)
     order(sandbox, "switches", platform="hashnode", switch="pro", on=False)
     for call in (lambda: hashnode.create_draft(ARTICLE), lambda: hashnode.publish_draft(draft.id, ARTICLE)):
-        with pytest.raises(PublishingError, match="active Pro plan. Upgrade in your dashboard") as caught:
+        with pytest.raises(PublishingError, match="active Pro plan") as caught:
             call()
         assert type(caught.value) is Rejected
 
@@ -226,7 +226,7 @@ def test_somebody_who_may_only_write_drafts_is_told_so(hashnode: Hashnode, sandb
 
 def test_a_retired_address_is_said_and_nothing_was_created(hashnode: Hashnode, sandbox: Serving) -> None:
     order(sandbox, "switches", platform="hashnode", switch="retired", on=True)
-    with pytest.raises(PublishingError, match="not at this address any more.*changelog") as caught:
+    with pytest.raises(PublishingError, match=r"not at this address any more.*changelog") as caught:
         hashnode.create_draft(ARTICLE)
     assert type(caught.value) is Rejected
     for reading in (lambda: hashnode.find(ARTICLE), hashnode.verify):

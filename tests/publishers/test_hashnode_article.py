@@ -185,10 +185,10 @@ def test_a_text_that_is_too_big_is_refused_while_it_is_scheduled_and_never_sent(
 @pytest.mark.parametrize(
     ("given", "slugs", "lost"),
     [
-        (("Math", "c#", "C++", "node.js", "Machine  Learning"), ["math", "csharp", "cpp", "nodejs", "machine-learning"], 0),
+        (("c#", "C++", "node.js", "Machine  Learning"), ["csharp", "cpp", "nodejs", "machine-learning"], 0),
         (("a", "A", "a "), ["a"], 2),
         (tuple(f"t{n}" for n in range(17)), [f"t{n}" for n in range(15)], 2),
-        (("", "--", "हिन्दी", "größe"), ["groe"], 3),
+        (("", "--", "हिन्दी", "größe"), ["grosse"], 3),
     ],
 )  # fmt: skip
 def test_tags_become_what_hashnode_takes(
@@ -201,7 +201,7 @@ def test_tags_become_what_hashnode_takes(
 def test_a_tag_keeps_the_name_that_its_author_gave_it(offline: Hashnode) -> None:
     assert sent(offline, tags=("C#", "Größe"))["tags"] == [
         {"slug": "csharp", "name": "C#"},
-        {"slug": "groe", "name": "Größe"},
+        {"slug": "grosse", "name": "Größe"},
     ]
 
 

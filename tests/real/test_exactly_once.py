@@ -17,7 +17,7 @@ from tests.posts.conftest import Street
 from tests.real.conftest import public_counts
 from tests.real.house import House, wait_for
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.engine]
 Status = Delivery.Status
 ENDED = [Status.PUBLISHED, Status.FAILED, Status.UNCERTAIN, Status.MISSED, Status.CANCELLED]
 
@@ -85,6 +85,21 @@ def test_a_hundred_posts_at_one_instant_while_everything_breaks(house: House, st
     assert outcomes["unknown"] > 20
     assert outcomes["found"] > 20
     assert outcomes["abandoned"] >= 1, "a killed worker's attempt is in the history"
+
+
+def test_three_workers_share_the_rows_and_none_is_sent_twice(house: House, street: Street, author: User) -> None:
+    house.broker()
+    for name in ("worker a", "worker b", "worker c"):
+        house.worker(name)
+    house.beat()
+    street.order("limits", on=False)
+    deliveries = schedule(author, channels(author, street, 12), 4, in_seconds=8)
+    rows = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries])
+    wait_for(lambda: not rows.exclude(status__in=ENDED).exists(), 90, "every delivery has ended")
+    assert Counter(rows.values_list("status", flat=True)) == {Status.PUBLISHED: 48}
+    created = Counter(entry["mark"] for entry in street.ask("log") if entry["call"] == "create" and entry["worked"])
+    assert created == {str(delivery.key): 1 for delivery in deliveries}
+    assert Attempt.objects.filter(delivery__in=rows).count() == 96, "a draft and a flip for each, and nothing else"
 
 
 def test_posts_are_on_time_to_the_second(house: House, street: Street, author: User) -> None:

@@ -8,12 +8,16 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from accounts import mailing
 from posts import publishing
 from posts.models import Channel, Delivery
 
 
 class Command(BaseCommand):
-    help = "Publish everything that is due now and end; look up what a dead worker left. Safe beside running workers."
+    help = (
+        "Publish everything that is due now, send the mails that wait, look up what a dead worker left, and end. "
+        "Safe beside running workers."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
@@ -23,7 +27,9 @@ class Command(BaseCommand):
             self.show()
             return
         publishing.rescue(timezone.now)
-        self.stdout.write(f"{publishing.drain(timezone.now)} calls were made.")
+        calls = publishing.drain(timezone.now)
+        mails = mailing.send_waiting(timezone.now)
+        self.stdout.write(f"{calls} calls were made, {mails} mails were sent.")
 
     def show(self) -> None:
         now = timezone.now()

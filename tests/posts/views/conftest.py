@@ -58,7 +58,12 @@ def post(ada: User, workspace: Workspace) -> Post:
 @pytest.fixture
 def folder(workspace: Workspace) -> Channel:
     return Channel.objects.create(
-        workspace=workspace, platform="folder", name="Garden", settings=FOLDER_SETTINGS, status=Channel.Status.OPEN
+        workspace=workspace,
+        platform="folder",
+        name="Garden",
+        settings=FOLDER_SETTINGS,
+        account_name="garden",
+        status=Channel.Status.OPEN,
     )
 
 
@@ -71,6 +76,7 @@ def dev(workspace: Workspace) -> Channel:
         settings=DEVTO_SETTINGS,
         credentials={"api_key": SECRET},
         secret_hint=SECRET[-4:],
+        account_name="@ada",
         status=Channel.Status.OPEN,
     )
 
