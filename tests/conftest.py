@@ -5,7 +5,7 @@ from allauth.account.models import EmailAddress
 from django.db import connection
 
 from accounts.joining import settle_in
-from accounts.models import User
+from accounts.models import User, Workspace
 
 PASSWORD = "correct horse battery"
 
@@ -41,3 +41,10 @@ def ada(db: None) -> User:
 @pytest.fixture
 def grace(db: None) -> User:
     return joined("grace@example.com", "Grace")
+
+
+def workspace_of(user: User) -> Workspace:
+    """The workspace that somebody works in."""
+    workspace = Workspace.objects.of(user)
+    assert workspace is not None
+    return workspace

@@ -304,6 +304,8 @@ class _Writer:
         heads: list[str] = []
         if len(cells) > 1 and cells[0] and all(cell.tag == "th" for cell in cells[0]):
             heads = [self.line(cell.children) for cell in cells.pop(0)]
+        if len(heads) == 1 and heads[0]:
+            blocks.append(_Block("p", f"<strong>{_without(heads[0], 'strong')}</strong>"))
         items = filter(None, (self.row(row, heads) for row in cells))
         inner = "".join(f"<li>{item}</li>" for item in items)
         return [*blocks, _Block("ul", inner)] if inner else blocks

@@ -65,6 +65,8 @@ def take_footnotes(root: Node) -> dict[str, Node]:
     """The footnotes by their id, taken off the end of the text."""
     found: dict[str, Node] = {}
     for node in [child for child in root.elements() if child.tag == "section" and child.has_class("footnotes")]:
-        found |= {item.attrs["id"]: item for item in node.all() if item.tag == "li" and "id" in item.attrs}
-        root.children.remove(node)
+        items = {item.attrs.get("id", ""): item for item in node.all() if item.has_class("footnote-item")}
+        if items:
+            found |= items
+            root.children.remove(node)
     return found

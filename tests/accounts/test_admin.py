@@ -5,8 +5,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts import mailing
-from accounts.models import Mail, Membership, User, Workspace
-from tests.conftest import PASSWORD, joined
+from accounts.models import Mail, Membership, User
+from tests.conftest import PASSWORD, joined, workspace_of
 
 
 @pytest.fixture
@@ -32,6 +32,7 @@ def test_people_workspaces_and_mails_are_listed_and_found(client: Client, owner:
 
 def test_the_text_of_a_mail_is_never_shown(client: Client, owner: User) -> None:
     mail = mailing.enqueue(event="x", to="ada@example.com", subject="Secret", text="one-time-link", html="")
+    assert mail is not None
     page = client.get(f"/admin/accounts/mail/{mail.pk}/change/").text
 
     assert "Secret" in page
@@ -67,7 +68,7 @@ def test_a_person_is_changed_and_the_owner_stays(client: Client, owner: User) ->
 
 
 def test_somebody_is_put_into_a_team(client: Client, owner: User, ada: User) -> None:
-    workspace = Workspace.objects.of(owner)
+    workspace = workspace_of(owner)
     row = workspace.memberships.get()
     inline = {
         "memberships-TOTAL_FORMS": "2",

@@ -1,17 +1,18 @@
 """When something goes wrong people see what, the request's id and a way on."""
 
 import logging
+from typing import Any
 
 import pytest
 from django.contrib.staticfiles.storage import StaticFilesStorage
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from accounts.models import User
 from accounts.views import server_error
 
 
 @pytest.fixture
-def house(settings, ada: User) -> Client:
+def house(settings: Any, ada: User) -> Client:
     settings.ROOT_URLCONF = "tests.accounts.broken_urls"
     return Client(raise_request_exception=False)
 
@@ -48,7 +49,9 @@ def test_the_log_names_the_request_that_broke(house: Client, caplog: pytest.LogC
     assert answer.headers["X-Request-ID"] in caplog.text
 
 
-def test_the_page_for_a_broken_house_asks_no_database(rf, django_assert_num_queries, db: None) -> None:
+def test_the_page_for_a_broken_house_asks_no_database(
+    rf: RequestFactory, django_assert_num_queries: Any, db: None
+) -> None:
     request = rf.get("/broken/")
     request.COOKIES["theme"] = "dark"
     with django_assert_num_queries(0):
@@ -57,7 +60,9 @@ def test_the_page_for_a_broken_house_asks_no_database(rf, django_assert_num_quer
     assert 'data-theme="dark"' in page
 
 
-def test_it_comes_even_when_the_static_files_are_what_broke(rf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_comes_even_when_the_static_files_are_what_broke(
+    rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def missing(self: StaticFilesStorage, name: str) -> str:
         raise ValueError("Missing staticfiles manifest entry")
 

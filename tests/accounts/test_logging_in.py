@@ -1,6 +1,8 @@
 """Ada logs in; whoever guesses her password is stopped."""
 
-from django.core.cache import cache
+from typing import Any
+
+from django.core.cache import caches
 from django.core.cache.backends.db import DatabaseCache
 from django.test import Client
 
@@ -8,7 +10,7 @@ from accounts.models import Mail, User
 from tests.conftest import PASSWORD
 
 
-def try_to_log_in(client: Client, user: User, password: str):
+def try_to_log_in(client: Client, user: User, password: str) -> Any:
     return client.post("/accounts/login/", {"login": user.email, "password": password})
 
 
@@ -30,7 +32,7 @@ def test_the_sixth_wrong_password_is_not_even_looked_at(client: Client, ada: Use
 
 
 def test_the_count_of_tries_is_shared_by_all_processes_and_does_not_need_redis() -> None:
-    assert isinstance(cache._connections["default"], DatabaseCache)
+    assert isinstance(caches["default"], DatabaseCache)
 
 
 def test_an_address_may_be_typed_in_capitals(client: Client, ada: User) -> None:
@@ -49,7 +51,7 @@ def test_too_many_requests_get_a_page_that_leads_on(client: Client, ada: User) -
     assert 'href="/accounts/login/"' in answer.text
 
 
-def test_a_changed_password_counts_at_once_and_is_told_by_mail(client: Client, ada: User, settings) -> None:
+def test_a_changed_password_counts_at_once_and_is_told_by_mail(client: Client, ada: User, settings: Any) -> None:
     settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
     client.force_login(ada)
     new = "another horse battery"

@@ -1,12 +1,14 @@
 """Ada says who she is, where she lives and how late a post may be."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from accounts.forms import in_units
-from accounts.models import Membership, User, Workspace
+from accounts.models import Membership, User
+from tests.conftest import workspace_of
 
 BLOG = {"name": "Notes on engines", "amount": "90", "unit": "minutes"}
 
@@ -36,7 +38,7 @@ def test_a_missing_name_is_said_above_and_at_the_field_and_nothing_is_saved(as_a
     assert str(ada.time_zone) == "UTC"
 
 
-def test_the_zone_of_a_person_is_the_zone_of_the_pages(as_ada: Client, ada: User, settings) -> None:
+def test_the_zone_of_a_person_is_the_zone_of_the_pages(as_ada: Client, ada: User, settings: Any) -> None:
     ada.time_zone = "Asia/Tokyo"
     ada.save()
     settings.SHOW_MAIL = True
@@ -52,7 +54,7 @@ def test_the_workspace_has_a_name_and_a_grace(as_ada: Client, ada: User) -> None
     answer = as_ada.post("/settings/workspace/", BLOG, follow=True)
 
     assert "The workspace is saved." in answer.text
-    workspace = Workspace.objects.of(ada)
+    workspace = workspace_of(ada)
     assert (workspace.name, workspace.grace) == ("Notes on engines", timedelta(minutes=90))
 
 
@@ -63,12 +65,12 @@ def test_the_workspace_has_a_name_and_a_grace(as_ada: Client, ada: User) -> None
 def test_a_grace_that_makes_no_sense_is_refused(
     as_ada: Client, ada: User, amount: str, unit: str, problem: str
 ) -> None:
-    before = Workspace.objects.of(ada).grace
+    before = workspace_of(ada).grace
     answer = as_ada.post("/settings/workspace/", {**BLOG, "amount": amount, "unit": unit})
 
     assert 'href="#id_amount"' in answer.text
     assert problem in answer.text
-    assert Workspace.objects.of(ada).grace == before
+    assert workspace_of(ada).grace == before
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_a_stranger_is_sent_to_the_log_in(client: Client, ada: User) -> None:
 def test_ada_never_changes_the_workspace_of_grace(as_ada: Client, ada: User, grace: User) -> None:
     as_ada.post("/settings/workspace/", BLOG)
 
-    assert Workspace.objects.of(grace).name == "Grace's blog"
+    assert workspace_of(grace).name == "Grace's blog"
 
 
 def test_somebody_without_a_workspace_still_has_a_page_about_herself(client: Client, ada: User) -> None:

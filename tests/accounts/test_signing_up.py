@@ -1,19 +1,22 @@
 """Linus signs up; the mails that he gets go through the queue like every other."""
 
 import re
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
-from accounts.models import Mail, User, Workspace
-from tests.conftest import PASSWORD
+from accounts.models import Mail, User
+from tests.conftest import PASSWORD, workspace_of
 
 LINUS = {"name": "Linus", "email": "linus@example.com", "password1": PASSWORD, "time_zone": "Europe/Helsinki"}
 
 
 def link_in(mail: Mail) -> str:
-    return re.search(r"http://[^/]+(/\S+)", mail.text)[1]
+    found = re.search(r"http://[^/]+(/\S+)", mail.text)
+    assert found, mail.text
+    return found[1]
 
 
 def test_a_new_person_gets_a_workspace_a_welcome_and_a_link_to_confirm_the_address(client: Client, ada: User) -> None:
@@ -22,7 +25,7 @@ def test_a_new_person_gets_a_workspace_a_welcome_and_a_link_to_confirm_the_addre
     assert "Look into your mail" in answer.text
     linus = User.objects.get(email="linus@example.com")
     assert (linus.name, str(linus.time_zone)) == ("Linus", "Europe/Helsinki")
-    assert Workspace.objects.of(linus).name == "Linus's blog"
+    assert workspace_of(linus).name == "Linus's blog"
     mails = {mail.subject: mail for mail in Mail.objects.filter(to=linus.email)}
     assert set(mails) == {"Welcome to blogscheduler", "Confirm your address"}
     assert "Hello Linus," in mails["Confirm your address"].text
@@ -32,7 +35,7 @@ def test_the_link_confirms_the_address_and_then_the_log_in_works(client: Client,
     client.post("/accounts/signup/", LINUS)
     assert "Look into your mail" in log_in(client).text  # not yet
 
-    link = link_in(Mail.objects.filter(subject="Confirm your address").last())
+    link = link_in(Mail.objects.filter(subject="Confirm your address").latest("pk"))
     assert "Is this right?" in client.get(link).text
     client.post(link)
 
@@ -40,7 +43,7 @@ def test_the_link_confirms_the_address_and_then_the_log_in_works(client: Client,
     assert log_in(client).context["user"].name == "Linus"
 
 
-def log_in(client: Client):
+def log_in(client: Client) -> Any:
     return client.post("/accounts/login/", {"login": LINUS["email"], "password": PASSWORD}, follow=True)
 
 
@@ -77,7 +80,7 @@ def test_an_unknown_zone_is_refused(client: Client, ada: User) -> None:
     assert User.objects.count() == 1
 
 
-def test_nobody_signs_up_where_registration_is_closed(client: Client, ada: User, settings) -> None:
+def test_nobody_signs_up_where_registration_is_closed(client: Client, ada: User, settings: Any) -> None:
     settings.REGISTRATION_OPEN = False
 
     assert "Sign-up is closed" in client.post("/accounts/signup/", LINUS).text

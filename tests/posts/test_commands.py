@@ -331,10 +331,10 @@ def test_what_is_due_is_published_without_worker_beat_or_redis(
     street: Street, dev: Channel, folder: Channel, scheduled: Plan
 ) -> None:
     deliveries = [scheduled(dev), scheduled(folder)]
-    assert said("publish_due") == "3 calls were made, 1 mails were sent.\n"
+    assert said("publish_due") == "Calls made: 3. Mails sent: 1.\n"
     assert {Delivery.objects.get(pk=d.pk).status for d in deliveries} == {Status.PUBLISHED}
     assert street.public(deliveries[0]) == 1
-    assert said("publish_due") == "0 calls were made, 0 mails were sent.\n"
+    assert said("publish_due") == "Calls made: 0. Mails sent: 0.\n"
     assert said("publish_due", "--dry-run") == "0 due.\n"
 
 

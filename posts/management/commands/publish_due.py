@@ -29,7 +29,7 @@ class Command(BaseCommand):
         publishing.rescue(timezone.now)
         calls = publishing.drain(timezone.now)
         mails = mailing.send_waiting(timezone.now)
-        self.stdout.write(f"{calls} calls were made, {mails} mails were sent.")
+        self.stdout.write(f"Calls made: {calls}. Mails sent: {mails}.")
 
     def show(self) -> None:
         now = timezone.now()
