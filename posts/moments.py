@@ -46,7 +46,7 @@ def moment_of(wall: datetime, zone: tzinfo) -> Moment:
     if first.utcoffset() != second.utcoffset():
         note = (
             f"{wall:%H:%M} comes twice on {wall:%-d %B %Y}, because the clocks are set back. "
-            f"The first is meant: {first:%H:%M} {first.tzname()} (UTC{_offset(first.utcoffset())})."
+            f"The first is meant: {first:%H:%M} {first.tzname()} (UTC{offset_words(first.utcoffset())})."
         )
     return Moment(due_at, wall.strftime(WALL), str(zone), note)
 
@@ -63,7 +63,8 @@ def _in(zone: tzinfo, instant: datetime) -> datetime:
         raise NoSuchTime(f"There is no calendar for the year {instant.year}. Choose another time.") from None
 
 
-def _offset(delta: timedelta | None) -> str:
+def offset_words(delta: timedelta | None) -> str:
+    """ "+1" or "−3:30": how far a clock is from UTC."""
     minutes = int((delta or timedelta()).total_seconds() // 60)
     sign, minutes = ("+", minutes) if minutes >= 0 else ("−", -minutes)
     return f"{sign}{minutes // 60}" + (f":{minutes % 60:02}" if minutes % 60 else "")

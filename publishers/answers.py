@@ -75,6 +75,20 @@ class Answer:
         return unclear(what, writes=self.writes, retry_after=self.retry_after())
 
 
+@dataclass
+class Exchange:
+    """One request and its answer as kept on an Attempt: secrets removed, bodies capped."""
+
+    method: str
+    url: str
+    request: str = ""
+    status: int | None = None
+    response: str = ""
+    error: str = ""
+    seconds: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
+
+
 Hook = Callable[[Answer], PublishingError | None]
 
 

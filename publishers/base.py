@@ -201,17 +201,3 @@ class Unpublishes(Protocol):
 
     def unpublish(self, remote_id: str) -> None:
         """Hide a public article as well as the platform can. Safe to repeat. Raises Gone."""
-
-
-@dataclass
-class Exchange:
-    """One request and its answer as kept on an Attempt: secrets removed, bodies capped."""
-
-    method: str
-    url: str
-    request: str = ""
-    status: int | None = None
-    response: str = ""
-    error: str = ""
-    seconds: float = 0.0
-    headers: dict[str, str] = field(default_factory=dict)

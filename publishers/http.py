@@ -32,8 +32,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
 
-from publishers.answers import Answer, Hook, error_for, unclear
-from publishers.base import Exchange
+from publishers.answers import Answer, Exchange, Hook, error_for, unclear
 from publishers.errors import NotAuthorized, PublishingError, Rejected, Unavailable
 
 __all__ = ["Answer", "Hook", "Http", "origin_of"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django import template
 from django.utils import timezone
@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from posts.models import Attempt, Delivery
+from posts.moments import offset_words
 from posts.views.standing import Standing
 
 register = template.Library()
@@ -42,9 +43,7 @@ def zone_name(local: datetime) -> str:
 @register.filter
 def offset_of(local: datetime) -> str:
     """ "+1" or "−3:30": how far a local time is from UTC."""
-    minutes = int((local.utcoffset() or timedelta()).total_seconds() // 60)
-    sign, minutes = ("+", minutes) if minutes >= 0 else ("−", -minutes)
-    return f"{sign}{minutes // 60}" + (f":{minutes % 60:02}" if minutes % 60 else "")
+    return offset_words(local.utcoffset())
 
 
 @register.filter
@@ -70,6 +69,13 @@ def _span(seconds: int) -> str:
     if first is None:
         return f"{seconds} s" if seconds >= 5 else ""
     return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
+
+
+@register.filter
+def entry(delivery: Delivery) -> str:
+    """A delivery in the calendar, all of it: "09:00 Notes, My DEV, scheduled"."""
+    at = timezone.localtime(delivery.due_at)
+    return f"{at:%H:%M} {delivery.post}, {delivery.channel}, {delivery.get_status_display().lower()}"
 
 
 @register.filter
