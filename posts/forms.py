@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import RegexValidator, URLValidator, validate_unicode_slug
 from django.db.models import F
+from django.forms.utils import pretty_name
 
 from accounts.models import User, Workspace
 from posts.models import Channel, Post
 from posts.moments import WALL, Moment, NoSuchTime, moment_at, moment_of
 from posts.scheduling import JUST_NOW
+from publishers import PUBLISHERS
 
 LONGEST_TEXT = 2_000_000  # characters
 MOST_TAGS = 30
@@ -205,17 +209,71 @@ class TimeForm(forms.Form):
         )
 
 
+def options_prefix(channel: Channel) -> str:
+    return f"options-{channel.pk}"
+
+
+def options_form(channel: Channel, data: Any = None, initial: Mapping[str, Any] | None = None) -> forms.Form | None:
+    """What the channel's publisher asks with each delivery; None where it asks nothing."""
+    publisher = PUBLISHERS.get(channel.platform)
+    if publisher is None or publisher.options_form is None:
+        return None
+    return publisher.options_form(data, prefix=options_prefix(channel), initial=dict(initial or {}))
+
+
+def filled_in(form: forms.Form) -> dict[str, Any]:
+    """The values that somebody has given and that are valid, as JSON keeps them."""
+    form.full_clean()
+    given = {
+        name: value
+        for name, value in form.cleaned_data.items()
+        if value not in form.fields[name].empty_values and (value or name in form.changed_data)
+    }
+    kept: dict[str, Any] = json.loads(json.dumps(given, cls=DjangoJSONEncoder))
+    return kept
+
+
+def in_words(channel: Channel, options: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Kept options as people read them: what was asked, and what was chosen."""
+    form = options_form(channel)
+    if form is None:
+        return [(pretty_name(name), str(value)) for name, value in options.items()]
+    order = [name for name in form.fields if name in options] + [name for name in options if name not in form.fields]
+    return [
+        (form[name].label, _words(form.fields[name], options[name]))
+        if name in form.fields
+        else (pretty_name(name), str(options[name]))
+        for name in order
+    ]
+
+
+def _words(field: forms.Field, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_words(field, one) for one in value)
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    choices = field.choices if isinstance(field, forms.ChoiceField) else []
+    return {str(key): str(label) for key, label in choices}.get(str(value), str(value))
+
+
 class ChannelChoices(forms.ModelMultipleChoiceField[Channel]):
     widget = forms.CheckboxSelectMultiple
 
 
 class ScheduleForm(TimeForm):
-    """Where to and when. ``taken`` are the channels that have the post already."""
+    """Where to, when and how. ``taken`` are the channels that have the post already.
+
+    ``wishes`` are what each channel's options begin with. Only those of chosen channels are looked at.
+    """
 
     NOW, AT = "now", "at"
 
     channels = ChannelChoices(
-        queryset=Channel.objects.none(), error_messages={"required": "Choose at least one channel."}
+        queryset=Channel.objects.none(),
+        error_messages={
+            "required": "Choose at least one channel.",
+            "invalid_choice": "A channel that was chosen is no longer there. Choose anew.",
+        },
     )
     when = forms.ChoiceField(
         label="When", choices=[(AT, "At a time"), (NOW, "Now")], initial=AT, widget=forms.RadioSelect
@@ -224,12 +282,53 @@ class ScheduleForm(TimeForm):
 
     field_order = ("channels", "when", "at")
 
-    def __init__(self, *args: Any, workspace: Workspace, taken: Collection[int] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        workspace: Workspace,
+        taken: Collection[int] = (),
+        wishes: Mapping[int, Mapping[str, Any]] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.taken = frozenset(taken)
         field = self.fields["channels"]
         assert isinstance(field, ChannelChoices)
         field.queryset = Channel.objects.of(workspace)
+        self.asked: dict[int, forms.Form] = {}  # the options by channel id, where a channel has any
+        for channel in field.queryset:
+            if channel.pk not in self.taken and (form := self._options_of(channel, (wishes or {}).get(channel.pk))):
+                self.asked[channel.pk] = form
+
+    def _options_of(self, channel: Channel, wishes: Mapping[str, Any] | None) -> forms.Form | None:
+        """Bound where the channel is chosen; else what was typed is kept, without a judgement."""
+        if not self.is_bound:
+            return options_form(channel, initial=wishes)
+        form = options_form(channel, self.data)
+        if form is None or str(channel.pk) in (self["channels"].data or []):
+            return form
+        return options_form(channel, initial={name: form[name].data for name in form.fields})
+
+    def is_valid(self) -> bool:
+        """All are asked, so that every problem is shown at once."""
+        return all([super().is_valid(), *(form.is_valid() for form in self.asked.values() if form.is_bound)])
+
+    @property
+    def options(self) -> dict[int, dict[str, Any]]:
+        """What was wished for on the chosen channels, by channel id."""
+        filled = {pk: filled_in(form) for pk, form in self.asked.items() if form.is_bound}
+        return {pk: options for pk, options in filled.items() if options}
+
+    @property
+    def places(self) -> list[tuple[Any, forms.Form | None]]:
+        """Each channel to choose, with its options."""
+        return [(choice, self.asked.get(choice.data["value"].value)) for choice in self["channels"]]
+
+    @property
+    def wrong_options(self) -> list[tuple[Channel, forms.Form]]:
+        """Where the options of chosen channels have to be looked at again."""
+        places = [(choice.data["value"].instance, form) for choice, form in self.places]
+        return [(channel, form) for channel, form in places if form is not None and form.errors]
 
     def clean_channels(self) -> list[Channel]:
         channels = list(self.cleaned_data["channels"])

@@ -132,10 +132,15 @@ def _succeeded(delivery: Delivery, result: Result, now: datetime) -> Trip | None
     _attempt(result, Outcome.DONE)
     if result.trip.step == Step.CREATE and remote.visibility == Visibility.DRAFT:
         return _draft_is_there(delivery, result.trip, remote, now)
-    if remote.visibility != Visibility.PUBLIC:
-        _ask_a_person(delivery, f"{_label(delivery)} answered that the article is {remote.visibility}, not public.")
-        return None
-    _published(delivery, remote, result.trip, now, "")
+    place = {"remote_id": remote.id, "remote_url": remote.url}
+    if remote.as_wished:
+        message = f"It is on {_label(delivery)} as a {remote.visibility}, as you asked."
+        _published(delivery, remote, result.trip, now, message)
+    elif remote.visibility == Visibility.PUBLIC:
+        _published(delivery, remote, result.trip, now, "")
+    else:
+        words = f"{_label(delivery)} has it as a {remote.visibility}, not public."
+        _ask_a_person(delivery, words, **place, **sent_text(result.trip))
     return None
 
 
@@ -184,7 +189,7 @@ def _looked(delivery: Delivery, result: Result, now: datetime) -> None:
         _attempt(result, Outcome.ABSENT, f"It is not on {_label(delivery)}.")
         _not_there(delivery, now)
     elif remote.visibility == Visibility.PUBLIC:
-        words = f"An answer had been lost: we looked on {_label(delivery)}, it is there, and it is the only one."
+        words = f"An answer had been lost: we looked on {_label(delivery)}, and it is there."
         _attempt(result, Outcome.FOUND, f"It is public on {_label(delivery)}.")
         _published(delivery, remote, result.trip, now, words)
     elif remote.visibility == Visibility.DRAFT:

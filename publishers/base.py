@@ -60,6 +60,7 @@ class RemotePost:
     id: str
     url: str
     visibility: Visibility
+    as_wished: bool = False  # not public, because that is what the author asked for
 
 
 @dataclass(frozen=True)

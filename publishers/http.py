@@ -417,7 +417,7 @@ class Http:
         if not origin_of(url):
             raise Rejected(f"{url[:200]} is not a web address: it has to begin with https:// or http://.")
         session, _ = _session(self.private_origins)
-        body = None if json is None else dumps(json, allow_nan=False).encode()
+        body = None if json is None else dumps(json, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **headers}
         if body is not None:
             headers["Content-Type"] = "application/json"

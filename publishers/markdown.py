@@ -53,10 +53,11 @@ def without_marks(text: str) -> str:
 def to_html(markdown: str) -> str:
     """Safe HTML of GitHub-flavoured Markdown with footnotes and definition lists.
 
-    Code carries Pygments' classes (no inline style), checkboxes cannot be ticked, every id begins with "post-".
+    Front matter is the caller's to take off. Code carries Pygments' classes (no inline style), checkboxes cannot be
+    ticked, every id begins with "post-".
     """
     return nh3.clean(
-        _parser().render(strip_front_matter(markdown)),
+        _parser().render(markdown),
         tags=nh3.ALLOWED_TAGS | {"input", "section", "figure", "figcaption", "details", "summary"},
         attributes=_attributes(),
         attribute_filter=_filter_attribute,
@@ -88,9 +89,12 @@ def _filter_attribute(tag: str, name: str, value: str) -> str | None:
     return value
 
 
+DEEPEST = 100  # levels of lists and quotations; what lies deeper is dropped without a word
+
+
 @cache
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("gfm-like2", {"highlight": _highlight})
+    parser = MarkdownIt("gfm-like2", {"highlight": _highlight, "maxNesting": DEEPEST})
     return parser.use(footnote_plugin).use(deflist_plugin)
 
 

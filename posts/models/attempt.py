@@ -31,7 +31,9 @@ class Attempt(models.Model):
     step = models.CharField(max_length=10, choices=Step.choices)
     outcome = models.CharField(max_length=20, choices=Outcome.choices)
     message = models.TextField(blank=True)
-    exchanges = models.JSONField(default=list)  # of publishers.answers.Exchange: secrets removed, bodies capped at 64 KB
+    exchanges = models.JSONField(
+        default=list
+    )  # of publishers.answers.Exchange: secrets removed, bodies capped at 64 KB
     started_at = models.DateTimeField(null=True)
     seconds = models.FloatField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)

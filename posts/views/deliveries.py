@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
-from posts.forms import ConfirmForm
+from posts.forms import ConfirmForm, in_words
 from posts.models import Channel, Delivery, Post
 from posts.packing import door_of
 from posts.views.scope import MemberRequest
@@ -136,8 +136,10 @@ def own_delivery(request: MemberRequest, pk: int) -> Delivery:
 def delivery(request: MemberRequest, pk: int) -> HttpResponse:
     found = own_delivery(request, pk)
     row = row_of(found, found.post, found.post.digest())
-    context = {"row": row, "delivery": found, "attempts": found.attempts.all(), "post": found.post}
-    return render(request, "posts/delivery.html", context)
+    return render(request, "posts/delivery.html", {
+        "row": row, "delivery": found, "attempts": found.attempts.all(), "post": found.post,
+        "options": in_words(found.channel, found.options),
+    })  # fmt: skip
 
 
 def text(request: MemberRequest, pk: int) -> HttpResponse:

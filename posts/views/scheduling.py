@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from posts import scheduling
-from posts.forms import ScheduleForm, TimeForm
+from posts.forms import ScheduleForm, TimeForm, in_words, options_prefix
 from posts.models import Channel, Delivery, Post
 from posts.moments import WALL, Moment
+from posts.packing import article_of, door_of
 from posts.views.bells import ring_for_deliveries
 from posts.views.scope import MemberRequest
 from publishers.base import Finding, Level
+from publishers.errors import PublishingError
 
 MORNING = 9  # o'clock: what is offered for a day that was chosen in the calendar
+MOST_SHOWN = 20_000  # characters of what a channel is sent
+LONGEST_QUERY = 3_000  # characters: web servers take no request whose first line is longer than about four thousand
+
+
+Wishes = Mapping[int, scheduling.Options]  # options by channel id
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one channel says of the post."""
+    """What one channel says of the post, and what was wished for there."""
 
     channel: Channel
     findings: list[Finding]
+    options: list[tuple[str, str]]  # in words
+    sent: Sent | None = None  # only where it is shown
 
     def groups(self) -> list[tuple[Level, list[Finding]]]:
         """The worst first."""
@@ -39,18 +52,46 @@ class Verdict:
         return any(found.level == Level.REFUSED for found in self.findings)
 
 
-def verdicts(post: Post, channels: Iterable[Channel], due_at: datetime) -> list[Verdict]:
-    return [Verdict(channel, scheduling.check(post, channel, due_at)) for channel in channels]
+@dataclass(frozen=True)
+class Sent:
+    """What a channel would be sent, or the sentence that says why that cannot be told."""
+
+    text: str = ""
+    left_out: int = 0  # characters that are not shown
+    problem: str = ""
+
+
+def verdicts(
+    post: Post, channels: Iterable[Channel], due_at: datetime, wishes: Wishes, *, with_sent: bool = False
+) -> list[Verdict]:
+    found = []
+    for channel in channels:
+        options = wishes.get(channel.pk, {})
+        findings = scheduling.check(post, channel, due_at, options)
+        sent = sent_to(channel, post, due_at, options) if with_sent else None
+        found.append(Verdict(channel, findings, in_words(channel, options), sent))
+    return found
+
+
+def sent_to(channel: Channel, post: Post, due_at: datetime, options: scheduling.Options) -> Sent:
+    """The body that this channel would be sent. Nothing is asked of the platform."""
+    delivery = Delivery(post=post, channel=channel, workspace=post.workspace, due_at=due_at, options=dict(options))
+    try:
+        payload = door_of(channel).open().payload(article_of(delivery))
+    except PublishingError as error:
+        return Sent(problem=str(error))
+    text = json.dumps(payload, indent=2, ensure_ascii=False, default=str)
+    return Sent(text[:MOST_SHOWN], max(0, len(text) - MOST_SHOWN))
+
+
+# --- step 1 ----------------------------------------------------------------------------------------------------------
 
 
 def schedule(request: MemberRequest, pk: int) -> HttpResponse:
     """The choice. What each chosen channel says is shown as it is chosen; without JavaScript, in the review."""
     post, now = _post(request, pk), timezone.now()
-    taken = _taken(post)
-    chosen = [channel for channel in _wanted(request) if channel.pk not in taken]
-    said = verdicts(post, chosen, _due_at(request, now))
-    if request.htmx.target == "findings":
-        return render(request, "posts/_findings.html", {"verdicts": said})
+    taken, wishes = _taken(post), _last_wishes(post)
+    chosen = _wanted(request, request.GET, taken)
     offer = suggestion(request.GET.get("day", ""), now.astimezone(request.user.time_zone))
     form = ScheduleForm(
         initial={
@@ -58,41 +99,58 @@ def schedule(request: MemberRequest, pk: int) -> HttpResponse:
             "when": request.GET.get("when", ScheduleForm.AT),
             "at": request.GET.get("at") or offer,
         },
-        workspace=request.workspace, taken=taken, zone=request.user.time_zone, now=now,
+        workspace=request.workspace, taken=taken, wishes=wishes, zone=request.user.time_zone, now=now,
     )  # fmt: skip
-    return _choice(request, post, form, said)
+    return _choice(request, post, form, verdicts(post, chosen, _due_at(request, now), wishes))
 
 
 def _choice(request: MemberRequest, post: Post, form: ScheduleForm, said: list[Verdict]) -> HttpResponse:
     return render(request, "posts/schedule.html", {"post": post, "form": form, "verdicts": said, "zone": form.zone})
 
 
+# --- step 2 ----------------------------------------------------------------------------------------------------------
+
+
 def review(request: MemberRequest, pk: int) -> HttpResponse:
-    """What will happen, before it does. GET shows it; POST does it."""
+    """What will happen, before it does. Only a POST that neither looks nor goes back makes it happen."""
     post, now = _post(request, pk), timezone.now()
-    form = ScheduleForm(
-        request.POST if request.method == "POST" else request.GET,
-        workspace=request.workspace, taken=_taken(post), zone=request.user.time_zone, now=now,
-    )  # fmt: skip
-    if not form.is_valid() or form.moment is None:
-        return _choice(request, post, form, verdicts(post, form.cleaned_data.get("channels", []), now))
-    channels, moment = form.cleaned_data["channels"], form.moment
+    data = request.POST if request.method == "POST" else request.GET
+    taken = _taken(post)
+    form = ScheduleForm(data, workspace=request.workspace, taken=taken, zone=request.user.time_zone, now=now)
+    is_valid, moment = form.is_valid(), form.moment
+    if request.htmx.target == "findings" or not is_valid or moment is None or "change" in request.POST:
+        said = verdicts(post, _wanted(request, data, taken), moment.due_at if moment else now, form.options)
+        if request.htmx.target == "findings":
+            return render(request, "posts/_findings.html", {"verdicts": said})
+        return _choice(request, post, form, said)
+    channels, options, carried = form.cleaned_data["channels"], form.options, _carried(data, form)
     refused = ""
-    if request.method == "POST":
+    if "look" in request.POST:
+        query = urlencode(carried)
+        if len(query) <= LONGEST_QUERY:
+            return redirect(f"{reverse('review', args=[pk])}?{query}")
+    elif request.method == "POST":
         try:
-            scheduling.schedule(post, channels, moment, now, by=request.user)
+            scheduling.schedule(post, channels, moment, now, by=request.user, options=options)
         except scheduling.Refused as error:
             refused = str(error)
         else:
             ring_for_deliveries()
             messages.success(request, _done(channels, moment, form))
             return redirect(post)
-    said = verdicts(post, channels, moment.due_at)
+    said = verdicts(post, channels, moment.due_at, options, with_sent=True)
     return render(request, "posts/review.html", {
-        "post": post, "form": form, "channels": channels, "moment": moment, "verdicts": said, "refused": refused,
+        "post": post, "carried": carried, "moment": moment, "verdicts": said, "refused": refused,
         "is_possible": not any(verdict.is_refused for verdict in said), "zone": form.zone, "now": now,
         "is_now": form.cleaned_data["when"] == ScheduleForm.NOW, "effect": _effect(channels, moment, form),
     })  # fmt: skip
+
+
+def _carried(data: QueryDict, form: ScheduleForm) -> list[tuple[str, str]]:
+    """What was chosen, field by field as it was sent: without what is empty or belongs to other channels."""
+    prefixes = tuple(f"{options_prefix(channel)}-" for channel in form.cleaned_data["channels"])
+    names = [name for name in data if name in form.fields or name.startswith(prefixes)]
+    return [(name, str(value)) for name in names for value in data.getlist(name) if value]
 
 
 def _effect(channels: list[Channel], moment: Moment, form: ScheduleForm) -> str:
@@ -140,10 +198,16 @@ def _taken(post: Post) -> set[int]:
     return set(post.deliveries.exclude(status__in=over).values_list("channel_id", flat=True))
 
 
-def _wanted(request: MemberRequest) -> list[Channel]:
-    """The channels that the address names, of those that there are."""
-    named = set(request.GET.getlist("channels"))
-    return [channel for channel in Channel.objects.of(request.workspace) if str(channel.pk) in named]
+def _last_wishes(post: Post) -> dict[int, dict[str, Any]]:
+    """What was wished for when the post was last scheduled on each channel, to begin with."""
+    return dict(post.deliveries.order_by("pk").values_list("channel_id", "options"))
+
+
+def _wanted(request: MemberRequest, data: QueryDict, taken: set[int]) -> list[Channel]:
+    """The channels that are named, of those where the post can go."""
+    named = set(data.getlist("channels"))
+    channels = Channel.objects.of(request.workspace).exclude(pk__in=taken)
+    return [channel for channel in channels if str(channel.pk) in named]
 
 
 def _due_at(request: MemberRequest, now: datetime) -> datetime:

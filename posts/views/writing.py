@@ -21,7 +21,7 @@ from posts.models import Channel, Delivery, Post
 from posts.views.bells import ring_for_cover
 from posts.views.scope import MemberRequest
 from posts.views.standing import Standing, page_of, with_standing
-from publishers.markdown import drop_title, to_html
+from publishers.markdown import drop_title, strip_front_matter, to_html
 
 PREVIEWED = 100_000  # characters: what is rendered while people type
 WORDS_A_MINUTE = 220
@@ -125,7 +125,7 @@ def preview(request: MemberRequest) -> HttpResponse:
 
 def _as_read(text: str, title: str) -> str:
     """The text below its title: headings go one step down, because the page has a first one already."""
-    html = to_html(drop_title(text, title))
+    html = to_html(drop_title(strip_front_matter(text), title))
     return re.sub(r"<(/?)h([1-5])\b", lambda found: f"<{found[1]}h{int(found[2]) + 1}", html)
 
 

@@ -135,12 +135,13 @@ class Medium(OneStep):
         """Who we are is asked first, where the address needs it: if that fails, nothing was created."""
         publication = str(self.settings.get("publication") or "")
         place = f"publications/{quote(publication, safe='')}" if publication else f"users/{self._me().id}"
+        payload = self.payload(article)
         answer = self.http.call(
-            "POST", f"{self._base}/{place}/posts", headers=self._headers(), json=self.payload(article), writes=True,
+            "POST", f"{self._base}/{place}/posts", headers=self._headers(), json=payload, writes=True,
             fresh=True,  # it cannot be looked up, so no connection that the other side may be closing
             label=self.label, errors=_refusal,
         )  # fmt: skip
-        return _created(answer)
+        return _created(answer, wanted=payload["publishStatus"])
 
     def glimpse(self, article: Article) -> RemotePost | None:
         """In the public feed by title and time. Drafts and unlisted articles are never there."""
@@ -249,7 +250,7 @@ def _is_daily_limit(answer: Answer) -> bool:
     return any(LIMIT_WORDS in words.lower() for words in said)
 
 
-def _created(answer: Answer) -> RemotePost:
+def _created(answer: Answer, wanted: str) -> RemotePost:
     post = _data_of(answer)
     url = _at(post, "url")
     if not _is_id(_at(post, "id")) or not isinstance(url, str) or not origin_of(url):
@@ -259,7 +260,8 @@ def _created(answer: Answer) -> RemotePost:
     visibility = seen.get(str(_at(post, "publishStatus")))
     if visibility is None:
         raise answer.unclear("Medium did not say whether the article is public")
-    return RemotePost(post["id"], url, visibility)
+    as_wished = visibility == Visibility.DRAFT and wanted == "draft"
+    return RemotePost(post["id"], url, visibility, as_wished)
 
 
 def _data_of(answer: Answer) -> Any:

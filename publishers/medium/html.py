@@ -64,8 +64,7 @@ class Change(StrEnum):
 
 def to_medium(markdown: str) -> tuple[list[str], dict[Change, str]]:
     """The blocks of ``markdown`` as HTML of the subset, and what happened on the way: each with an example or ""."""
-    # The comment keeps a rule at the head of the text from being taken for the beginning of front matter.
-    root = tree_of(to_html(f"<!-- -->\n\n{markdown}"))
+    root = tree_of(to_html(markdown))
     writer = _Writer(take_footnotes(root))
     return [block.html for block in writer.flow(root.children)], writer.notes
 

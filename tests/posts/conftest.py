@@ -33,12 +33,13 @@ class MovableClock:
 class Street:
     """The sandbox, as a test gives it orders and asks what arrived."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, platform: str = "devto") -> None:
         self.url = url
+        self.platform = platform
         self.api = f"{url}/devto/api"
 
     def order(self, path: str, **body: Any) -> dict[str, Any]:
-        answer = requests.post(f"{self.url}/_sandbox/{path}", json={"platform": "devto", **body}, timeout=5)
+        answer = requests.post(f"{self.url}/_sandbox/{path}", json={"platform": self.platform, **body}, timeout=5)
         assert answer.ok, answer.text
         return dict(answer.json())
 
@@ -49,7 +50,7 @@ class Street:
         requests.delete(f"{self.url}/_sandbox/faults", timeout=5).raise_for_status()
 
     def ask(self, path: str) -> Any:
-        return requests.get(f"{self.url}/_sandbox/{path}", params={"platform": "devto"}, timeout=5).json()
+        return requests.get(f"{self.url}/_sandbox/{path}", params={"platform": self.platform}, timeout=5).json()
 
     def public(self, delivery: Delivery) -> int:
         """How many public articles there are of a delivery: the outside truth."""

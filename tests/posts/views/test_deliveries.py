@@ -64,6 +64,26 @@ class TestTheButtons:
         assert page.count(f'method="post" action="/deliveries/{delivery.pk}/') == buttons
         assert "Schedule again" not in page
 
+    @pytest.mark.parametrize(
+        ("name", "status"),
+        [
+            ("publish_now", "scheduled"),
+            ("publish_now", "failed"),
+            ("publish_now", "missed"),
+            ("reschedule", "failed"),
+            ("reschedule", "missed"),
+            ("send_again", "uncertain"),
+        ],
+    )
+    def test_a_page_from_before_the_channel_was_removed_is_told_so(
+        self, browser: Client, deliver: Deliver, name: str, status: str
+    ) -> None:
+        delivery = deliver(status)
+        Channel.objects.update(status="removed", credentials={})
+        at = (timezone.now() + timedelta(days=5)).strftime("%Y-%m-%dT10:00")
+        assert "My DEV has been removed." in press(browser, name, delivery, at=at)
+        assert delivery.status == status
+
     def test_cancel(self, browser: Client, deliver: Deliver) -> None:
         delivery = deliver()
         page = press(browser, "cancel", delivery)

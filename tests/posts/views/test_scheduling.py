@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
+from unittest import mock
 
 import pytest
 import time_machine
+from django import forms
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import User, Workspace
+from posts.forms import filled_in, in_words
 from posts.models import Channel, Delivery, Post
-from tests.posts.views.conftest import Deliver
+from publishers import PUBLISHERS
+from publishers.errors import Rejected
+from publishers.folder import Folder
+from tests.posts.views.conftest import DEVTO_SETTINGS, FOLDER_SETTINGS, SECRET, Deliver
 
 NOW = datetime(2026, 3, 20, 11, 0, tzinfo=UTC)  # 12:00 in Berlin, nine days before the clocks change
 
@@ -171,9 +179,36 @@ class TestTheChoice:
 
     def test_what_is_found_is_shown_while_one_chooses(self, browser: Client, post: Post, dev: Channel) -> None:
         Post.objects.update(tags=["web-dev"])
-        page = self.shown(browser, post, f"?channels={dev.pk}&when=at&at=", hx_request="true", hx_target="findings")
+        chosen = {**choice(dev, at=""), "look": "yes"}
+        part = {"hx-request": "true", "hx-target": "findings"}
+        page = browser.post(reverse("review", args=[post.pk]), chosen, headers=part).content.decode()
         assert "The tag “web-dev” becomes “webdev”." in page
         assert "<html" not in page
+
+    def test_what_is_shown_while_one_chooses_schedules_nothing(
+        self, browser: Client, post: Post, folder: Channel
+    ) -> None:
+        part = {"hx-request": "true", "hx-target": "findings"}
+        browser.post(reverse("review", args=[post.pk]), choice(folder), headers=part)
+        assert not Delivery.objects.exists()
+
+    def test_it_leads_to_a_review_with_an_address_of_its_own(
+        self, browser: Client, post: Post, folder: Channel
+    ) -> None:
+        response = browser.post(reverse("review", args=[post.pk]), {**choice(folder), "look": "yes"})
+        assert response.url.startswith(reverse("review", args=[post.pk]) + "?")
+        assert "Step 2 of 2" in browser.get(response.url).content.decode()
+        assert not Delivery.objects.exists()
+
+    def test_one_comes_back_to_it_from_the_review_as_one_left_it(
+        self, browser: Client, post: Post, folder: Channel
+    ) -> None:
+        page = confirm(browser, post, folder, change="yes").content.decode()
+        assert "Step 1 of 2" in page
+        assert 'value="2026-03-24T09:00"' in page
+        assert f'value="{folder.pk}" id="id_channels_0" checked' in page
+        assert "error-summary" not in page
+        assert not Delivery.objects.exists()
 
     def test_a_channel_that_has_the_post_cannot_be_chosen(self, browser: Client, post: Post, deliver: Deliver) -> None:
         deliver("published")
@@ -187,6 +222,176 @@ class TestTheChoice:
 
     def test_without_a_channel_there_is_a_way_on(self, browser: Client, post: Post) -> None:
         assert reverse("channel_pick") in self.shown(browser, post)
+
+
+class EveryKind(forms.Form):
+    """One field of each kind that options may have."""
+
+    since = forms.DateField(required=False)
+    times = forms.IntegerField(required=False)
+    sure = forms.BooleanField(required=False)
+    open = forms.NullBooleanField(required=False)
+    rooms = forms.MultipleChoiceField(required=False, choices=[("a", "Attic"), ("b", "Basement")])
+    words = forms.CharField(required=False)
+
+
+class TestOptions:
+    @pytest.fixture
+    def hashnode(self, workspace: Workspace) -> Channel:
+        return Channel.objects.create(
+            workspace=workspace, platform="hashnode", name="My Hashnode", status="open",
+            settings={"base_url": "https://gql-beta.hashnode.com", "publication": "0" * 24},
+            credentials={"token": "t"},
+        )  # fmt: skip
+
+    def shown(self, browser: Client, post: Post) -> str:
+        return browser.get(reverse("schedule", args=[post.pk])).content.decode()
+
+    def named(self, channel: Channel, **values: str) -> dict[str, str]:
+        return {f"options-{channel.pk}-{name}": value for name, value in values.items()}
+
+    def test_they_are_asked_where_a_platform_has_any(
+        self, browser: Client, post: Post, folder: Channel, hashnode: Channel
+    ) -> None:
+        page = self.shown(browser, post)
+        assert "Options for My Hashnode" in page
+        assert f'name="options-{hashnode.pk}-subtitle"' in page
+        assert "Options for Garden" not in page
+
+    def test_nothing_is_asked_of_a_channel_that_has_the_post(
+        self, browser: Client, post: Post, deliver: Deliver, hashnode: Channel
+    ) -> None:
+        deliver("published", channel=hashnode)
+        assert "Options for" not in self.shown(browser, post)
+
+    def test_they_are_shown_in_words_and_kept_with_the_delivery(
+        self, browser: Client, post: Post, hashnode: Channel
+    ) -> None:
+        wishes = self.named(hashnode, subtitle="Of “looms”", newsletter="no", series="")
+        page = look(browser, post, hashnode, **wishes)
+        assert "<dt>Subtitle</dt><dd>Of “looms”</dd>" in page
+        assert "<dt>Send as a newsletter</dt><dd>No</dd>" in page
+        assert "<dt>Series</dt>" not in page
+        assert f'<input type="hidden" name="options-{hashnode.pk}-subtitle" value="Of “looms”">' in page
+        confirm(browser, post, hashnode, **wishes)
+        delivery = Delivery.objects.get()
+        assert delivery.options == {"subtitle": "Of “looms”", "newsletter": "no"}
+        page = browser.get(reverse("delivery", args=[delivery.pk])).content.decode()
+        assert "<dt>Send as a newsletter</dt><dd>No</dd>" in page
+
+    def test_what_a_channel_says_of_them_is_found_before(
+        self, browser: Client, post: Post, workspace: Workspace
+    ) -> None:
+        medium = Channel.objects.create(
+            workspace=workspace, platform="medium", name="M", status="open", settings={"publish_status": "public"}
+        )
+        words = "It is unlisted: only who has its address can read it."
+        assert words in look(browser, post, medium, **self.named(medium, publish_status="unlisted"))
+        assert words not in look(browser, post, medium)
+
+    def test_a_wrong_one_is_told_at_its_field_and_nothing_happens(
+        self, browser: Client, post: Post, hashnode: Channel
+    ) -> None:
+        wishes = self.named(hashnode, newsletter="perhaps", subtitle="x" * 251)
+        sent = {**choice(hashnode), **wishes}
+        address = reverse("review", args=[post.pk])
+        for response in (
+            browser.get(address, sent),
+            browser.post(address, {**sent, "look": "yes"}),
+            browser.post(address, sent),
+        ):
+            page = response.content.decode()
+            assert "Step 1 of 2" in page
+            assert f'<a href="#id_options-{hashnode.pk}-newsletter">My Hashnode, Send as a newsletter</a>' in page
+            assert f'id="id_options-{hashnode.pk}-newsletter_error"' in page
+            assert "x" * 251 in page
+            assert '<details class="details" open>' in page
+        assert not Delivery.objects.exists()
+
+    def test_those_of_a_channel_that_is_not_chosen_do_not_matter(
+        self, browser: Client, post: Post, hashnode: Channel, folder: Channel
+    ) -> None:
+        wishes = self.named(hashnode, newsletter="perhaps", subtitle="Kept")
+        assert "Step 2 of 2" in look(browser, post, folder, **wishes)
+        page = confirm(browser, post, folder, at="", **wishes).content.decode()
+        assert 'value="Kept"' in page
+        assert f"id_options-{hashnode.pk}-newsletter_error" not in page
+        confirm(browser, post, folder, **wishes)
+        assert Delivery.objects.get().options == {}
+
+    def test_more_than_an_address_holds_is_carried_without_one(
+        self, browser: Client, post: Post, hashnode: Channel
+    ) -> None:
+        wishes = self.named(hashnode, seo_description="書" * 500)
+        page = confirm(browser, post, hashnode, look="yes", **wishes).content.decode()
+        assert "Step 2 of 2" in page
+        assert f'value="{"書" * 500}"' in page
+        assert not Delivery.objects.exists()
+
+    def test_the_next_time_begins_with_the_last_ones(
+        self, browser: Client, post: Post, deliver: Deliver, hashnode: Channel
+    ) -> None:
+        deliver("cancelled", channel=hashnode, options={"subtitle": "As before"})
+        assert 'value="As before"' in self.shown(browser, post)
+
+    def test_only_what_was_filled_in_is_kept_and_as_json_keeps_it(self, folder: Channel) -> None:
+        filled = EveryKind({"since": "2026-03-01", "times": "0", "open": "false", "rooms": ["b"], "words": " "})
+        assert filled_in(filled) == {"since": "2026-03-01", "times": 0, "open": False, "rooms": ["b"]}
+        assert filled_in(EveryKind({})) == {}
+
+    def test_every_kind_has_words(self, folder: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Folder, "options_form", EveryKind)
+        kept = {"rooms": ["a", "b"], "open": False, "times": 0, "gone": "x"}
+        words = [("Times", "0"), ("Open", "No"), ("Rooms", "Attic, Basement"), ("Gone", "x")]
+        assert in_words(folder, kept) == words
+
+    def test_those_of_a_platform_that_is_no_longer_there_are_shown_as_they_are(self, folder: Channel) -> None:
+        folder.platform = "nowhere"
+        assert in_words(folder, {"publish_status": "draft"}) == [("Publish status", "draft")]
+
+
+class TestWhatIsSent:
+    def test_each_channel_shows_what_it_gets(self, browser: Client, post: Post, folder: Channel, dev: Channel) -> None:
+        page = unescape(look(browser, post, folder, dev))
+        assert 'What is sent<span class="visually-hidden"> to Garden' in page
+        assert '"path": "content/posts/notes.md"' in page
+        assert '"tags": [\n' in page
+        assert "A few *words*." in page
+
+    def test_options_are_in_it(self, browser: Client, post: Post, workspace: Workspace) -> None:
+        medium = Channel.objects.create(
+            workspace=workspace, platform="medium", name="M", status="open", settings={"publish_status": "public"}
+        )
+        page = unescape(look(browser, post, medium, **{f"options-{medium.pk}-publish_status": "draft"}))
+        assert '"publishStatus": "draft"' in page
+
+    def test_keys_are_not_in_it(self, browser: Client, post: Post, dev: Channel) -> None:
+        assert SECRET not in look(browser, post, dev)
+
+    def test_a_long_text_is_cut_and_says_so(self, browser: Client, post: Post, folder: Channel) -> None:
+        Post.objects.update(markdown="word " * 8_000)
+        page = look(browser, post, folder)
+        assert page.count("word ") < 4_100
+        assert re.search(r"Only its beginning is shown: [12]\d,?\d{3},?\d* more characters are sent\.", page)
+
+    def test_where_it_cannot_be_told_a_sentence_says_why(
+        self, browser: Client, post: Post, folder: Channel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Folder, "payload", mock.Mock(side_effect=Rejected("It has no name.")))
+        assert "<p>It has no name.</p>" in look(browser, post, folder)
+
+    @pytest.mark.parametrize("platform", [*PUBLISHERS, "nowhere"])
+    def test_no_platform_stumbles_over_an_empty_post(
+        self, browser: Client, post: Post, workspace: Workspace, platform: str
+    ) -> None:
+        Post.objects.update(title="", markdown="", tags=[])
+        place = Channel.objects.create(
+            workspace=workspace, platform=platform, name="P", status="open",
+            settings={**DEVTO_SETTINGS, **FOLDER_SETTINGS},
+        )  # fmt: skip
+        page = look(browser, post, place)
+        assert "Step 2 of 2" in page
+        assert "What is sent" in page
 
 
 class TestTheDiary:
@@ -224,7 +429,8 @@ class TestTheDiary:
         page = self.month(browser)
         assert page.index(">Mon<") < page.index(">Sun<")
         assert ">09:00</time> Notes<" in page
-        assert ", My DEV, scheduled</span>" in page
+        assert 'aria-label="09:00 Notes, My DEV, scheduled"' in page
+        assert ">My DEV</span>" in page
         assert "?month=2026-02" in page
         assert "?month=2026-04" in page
         assert reverse("post_new") + "?day=2026-03-25" in page

@@ -105,5 +105,5 @@ def test_graces_channels_cannot_be_chosen_for_adas_post(post: Post, browser: Cli
     other = Channel.objects.create(workspace=workspace_of(grace), platform="folder", name="Hers", status="open")
     response = browser.post(reverse("review", args=[post.pk]), {"channels": [other.pk], "when": "now"})
     assert response.status_code == 200
-    assert "not one of the available choices" in response.content.decode()
+    assert "A channel that was chosen is no longer there." in response.content.decode()
     assert not Delivery.objects.exists()
