@@ -234,17 +234,12 @@ def filled_in(form: forms.Form) -> dict[str, Any]:
 
 
 def in_words(channel: Channel, options: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Kept options as people read them: what was asked, and what was chosen."""
-    form = options_form(channel)
-    if form is None:
-        return [(pretty_name(name), str(value)) for name, value in options.items()]
-    order = [name for name in form.fields if name in options] + [name for name in options if name not in form.fields]
-    return [
-        (form[name].label, _words(form.fields[name], options[name]))
-        if name in form.fields
-        else (pretty_name(name), str(options[name]))
-        for name in order
+    """Kept options as people read them, in the form's order; what the form no longer asks comes last, as it is."""
+    form = options_form(channel) or forms.Form()
+    asked = [
+        (str(form[name].label), _words(form.fields[name], options[name])) for name in form.fields if name in options
     ]
+    return asked + [(pretty_name(name), str(value)) for name, value in options.items() if name not in form.fields]
 
 
 def _words(field: forms.Field, value: Any) -> str:
@@ -252,7 +247,7 @@ def _words(field: forms.Field, value: Any) -> str:
         return ", ".join(_words(field, one) for one in value)
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    choices = field.choices if isinstance(field, forms.ChoiceField) else []
+    choices = getattr(field.widget, "choices", [])
     return {str(key): str(label) for key, label in choices}.get(str(value), str(value))
 
 

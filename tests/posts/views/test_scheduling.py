@@ -38,8 +38,8 @@ def ada(ada: User) -> User:
     return ada
 
 
-def choice(*channels: Channel, at: str = "2026-03-24T09:00", when: str = "at") -> dict[str, Any]:
-    return {"channels": [channel.pk for channel in channels], "when": when, "at": at}
+def choice(*channels: Channel, at: str = "2026-03-24T09:00", when: str = "at", **more: str) -> dict[str, Any]:
+    return {"channels": [channel.pk for channel in channels], "when": when, "at": at, **more}
 
 
 def look(browser: Client, post: Post, *channels: Channel, **values: str) -> str:
@@ -179,7 +179,7 @@ class TestTheChoice:
 
     def test_what_is_found_is_shown_while_one_chooses(self, browser: Client, post: Post, dev: Channel) -> None:
         Post.objects.update(tags=["web-dev"])
-        chosen = {**choice(dev, at=""), "look": "yes"}
+        chosen = choice(dev, at="", look="yes")
         part = {"hx-request": "true", "hx-target": "findings"}
         page = browser.post(reverse("review", args=[post.pk]), chosen, headers=part).content.decode()
         assert "The tag “web-dev” becomes “webdev”." in page
@@ -195,7 +195,7 @@ class TestTheChoice:
     def test_it_leads_to_a_review_with_an_address_of_its_own(
         self, browser: Client, post: Post, folder: Channel
     ) -> None:
-        response = browser.post(reverse("review", args=[post.pk]), {**choice(folder), "look": "yes"})
+        response = confirm(browser, post, folder, look="yes")
         assert response.url.startswith(reverse("review", args=[post.pk]) + "?")
         assert "Step 2 of 2" in browser.get(response.url).content.decode()
         assert not Delivery.objects.exists()
