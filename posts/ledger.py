@@ -367,12 +367,16 @@ def _label(delivery: Delivery) -> str:
 
 
 @transaction.atomic
-def put_back(trip: Trip, at: datetime) -> None:
-    """Give up a claim under which nothing is in flight: the delivery goes on at ``at``, its channel is free now."""
+def put_back(trip: Trip, at: datetime, *, paced: bool = False) -> None:
+    """Give up a claim under which nothing is in flight: the delivery goes on at ``at``.
+
+    Its channel is free now; with ``paced`` at ``at`` as well.
+    """
     ours = Delivery.objects.filter(pk=trip.delivery_id, number=trip.number)
     ours.filter(status=Status.PUBLISHING).update(status=Status.SCHEDULED, act_at=at, late_after=None, lease_until=None)
     ours.filter(status=Status.CHECKING).update(act_at=at, lease_until=None)
-    Channel.objects.filter(pk=trip.channel_id, claim=trip.claim).update(claim=None, lease_until=None)
+    free: dict[str, Any] = {"claim": None, "lease_until": None, **({"paced_until": at} if paced else {})}
+    Channel.objects.filter(pk=trip.channel_id, claim=trip.claim).update(**free)
 
 
 def room_at(channel_id: int, per_day: int, now: datetime) -> datetime | None:

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Min
 
 from posts import ledger
@@ -50,12 +50,13 @@ def look_now() -> None:
 
 
 def next_due(now: datetime) -> datetime | None:
-    """When the next delivery can be taken, as far as is known; in the past when one can be taken now.
+    """When the next delivery can be taken, if that is within a second; in the past when one can be taken now.
 
-    With the same conditions as the claim, so that nobody wakes up for what cannot be claimed.
+    With the same conditions as the claim, so that nobody wakes up for what cannot be claimed; and no further ahead, so
+    that a million future deliveries cost nothing.
     """
     nearest: datetime | None = None
-    waiting = Delivery.objects.waiting_for_their_time(now)
+    waiting = Delivery.objects.waiting_for_their_time(now).filter(act_at__lte=now + SOON)
     for act_at, paced in (
         waiting.values("channel", "channel__paced_until")
         .annotate(first=Min("act_at"))
@@ -95,6 +96,7 @@ class _Drain:
         self.clock = clock
         self.in_flight: dict[Future[Result], Trip] = {}
         self.held: list[Trip] = []
+        self.unwritten: list[Result] = []
         self.calls = 0
         self.looked_at = clock()
 
@@ -105,16 +107,24 @@ class _Drain:
             else:
                 self.refill()
             self.start_ready()
-            if self.in_flight or self.held:
+            if self.in_flight or self.held or self.unwritten:
                 self.await_results()
+                self.write_again()
             elif stopping.is_set() or not self.await_what_is_soon():
                 return self.calls
 
     def refill(self) -> None:
         self.looked_at = self.clock()
         room = settings.PUBLISH_THREADS - len(self.in_flight) - len(self.held)
-        if room > 0:
+        if room <= 0:
+            return
+        try:
             self.held.extend(claim(self.looked_at, room))
+        except DatabaseError:
+            connection.close()
+            if not self.in_flight and not self.unwritten:
+                raise
+            log.exception("Nothing could be claimed; what is in flight goes on")
 
     def start_ready(self) -> None:
         now = self.clock()
@@ -133,21 +143,36 @@ class _Drain:
             self.write(future.result())
 
     def write(self, result: Result) -> None:
-        """One bad row never stops the others: what cannot be written is looked up when its lease has run out."""
+        """One bad row never stops the others: what cannot be written is looked up when its lease has run out.
+
+        While the database is away an outcome is kept and written later; the attempt number tells whether it is still
+        wanted then.
+        """
         before = time.monotonic()
         try:
             following = ledger.record(result, self.clock())
+        except (OperationalError, InterfaceError) as problem:
+            connection.close()
+            if before < result.trip.fence + settings.CALL_DEADLINE_SECONDS:
+                self.unwritten.append(result)
+            log.warning("Delivery %s: its outcome cannot be written now: %s", result.trip.delivery_id, problem)
+            return
         except Exception:
             log.exception("Delivery %s: its outcome could not be written", result.trip.delivery_id)
-            connection.close()  # it may be the connection that is broken
+            connection.close()
             return
         if following is None:
             return
         fence = fence_from(before)
         if following.ready_at - self.clock() > HOLD or stopping.is_set():
-            ledger.put_back(following, following.ready_at)
+            ledger.put_back(following, following.ready_at, paced=True)
         else:
             self.held.append(replace(following, fence=fence))
+
+    def write_again(self) -> None:
+        waiting, self.unwritten = self.unwritten, []
+        for result in waiting:
+            self.write(result)
 
     def pause(self) -> float:
         """Seconds until a held trip is ready, at most until the next look for more."""
