@@ -302,7 +302,7 @@ class ScheduleForm(TimeForm):
         form = options_form(channel, self.data)
         if form is None or str(channel.pk) in (self["channels"].data or []):
             return form
-        return options_form(channel, initial={name: form[name].data for name in form.fields})
+        return options_form(channel, initial={name: typed for name in form.fields if (typed := form[name].data)})
 
     def is_valid(self) -> bool:
         """All are asked, so that every problem is shown at once."""

@@ -25,15 +25,6 @@
     if (field && fresh) field.value = fresh;
   });
 
-  // What is still being asked for when a page is left gets no answer any more: that is no mistake.
-  let asked = [];
-  document.addEventListener("htmx:beforeSend", ({ detail: { xhr } }) => {
-    asked = [...asked.filter(({ readyState }) => readyState < XMLHttpRequest.DONE), xhr];
-  });
-  addEventListener("beforeunload", () => {
-    for (const xhr of asked) xhr.onerror = xhr.onabort = null;
-  });
-
   // The sandbox's address and key, at one press.
   for (const offer of document.querySelectorAll("[data-fill]")) {
     offer.hidden = false;
