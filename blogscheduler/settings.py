@@ -26,6 +26,9 @@ environ.Env.read_env(BASE_DIR / ".env")
 DEBUG: bool = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+# While `up` runs here, commands typed beside it know its broker and its sandbox. `up` itself decides anew.
+if "up" not in sys.argv[1:2]:
+    environ.Env.read_env(DATA_DIR / "running.env")
 PORT: int = env.int("PORT", default=8000)
 SITE_URL: str = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 SITE_NAME: str = env.str("SITE_NAME", default="blogscheduler")

@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 from django import forms
 
+# For the options of a delivery, which may leave a matter to the channel's settings.
+AS_THE_CHANNEL_SAYS = ("", "As the channel says")
+YES_OR_NO = [AS_THE_CHANNEL_SAYS, ("yes", "Yes"), ("no", "No")]
 
 class SecretField(forms.CharField):
     """A key or token: never shown again, never remembered by the browser, blanks around it removed."""

@@ -1,6 +1,6 @@
 """The one way out: every byte to a platform goes through ``Http.call``, and every failure comes back as one of ours.
 
-Read from the bottom up: ``Http`` keeps the promises, ``_Call`` is one request under its watchdog, ``_Wire`` and the
+Read from the bottom up: ``Http`` keeps the promises, ``Call`` is one request under its watchdog, ``_Wire`` and the
 two connection classes teach ``requests`` the guard against private addresses.
 """
 
@@ -40,290 +40,13 @@ __all__ = ["Answer", "Hook", "Http", "origin_of"]
 USER_AGENT = "blogscheduler"  # some platforms' edges refuse a request without one
 CAP = 5 * 1024 * 1024  # bytes of an answer, decompressed
 KEPT = 64 * 1024  # characters of a body kept on an Exchange
-IDLE = 5.0  # seconds after which a kept-alive connection is not trusted any more: the other side may be closing it
 IMAGE_CAP = 4 * 1024  # bytes of a cover image that we look at
 IMAGE_REDIRECTS = 3
 REMOVED = "•••"
 PRIVATE_HEADERS = frozenset({"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"})
 
 
-class PrivateAddress(NewConnectionError):
-    """The host resolves to an address that is not public."""
 
-
-class TooLate(NewConnectionError):
-    """The fence or the deadline was passed before the first byte went out."""
-
-
-# Failures that can only happen before anything is sent. Whatever is not in here leaves the outcome unknown.
-NOTHING_SENT = (
-    NewConnectionError,  # NameResolutionError, PrivateAddress and TooLate are its children
-    ConnectTimeoutError,
-    socket.gaierror,
-    InvalidIPAddress,
-    requests.exceptions.SSLError,
-)
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port, such as "https://dev.to:443"; "" when ``url`` is not a web address."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return ""
-    if parts.scheme.lower() not in ("http", "https") or not host:
-        return ""
-    return _origin(parts.scheme.lower(), host, port)
-
-
-def _origin(scheme: str, host: str, port: int | None) -> str:
-    host = host.strip("[]").rstrip(".").lower()
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port or (443 if scheme == 'https' else 80)}"
-
-
-# --- One call under its watchdog ---------------------------------------------------------------------------------
-
-
-class _Call:
-    """One request from DNS to its last byte. When the watchdog bites, nothing that came after it is believed."""
-
-    def __init__(self, *, deadline: float, not_after: float | None, read: float, fresh: bool) -> None:
-        self.until = time.monotonic() + deadline
-        self.not_after = not_after
-        self.read = read
-        self.fresh = fresh
-        self.sent = False
-        self.bitten = False
-        self.connection: _Guarded | None = None
-        self._grips: list[socket.socket] = []
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        watchdog = threading.Timer(self.remaining(), self._bite)
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            yield
-        finally:
-            watchdog.cancel()
-            self._let_go()
-
-    def remaining(self) -> float:
-        return max(self.until - time.monotonic(), 0.0)
-
-    def grip(self, sock: socket.socket) -> None:
-        """Hold a second handle of ``sock``: TLS and http.client detach theirs, but shutting this one reaches all."""
-        with self._lock:
-            self._grips.append(socket.socket(fileno=os.dup(sock.fileno())))
-            if self.bitten:
-                self._grips[-1].shutdown(socket.SHUT_RDWR)
-
-    def about_to_send(self, connection: _Guarded, sock: socket.socket) -> None:
-        """The fence: the last moment before the first byte. Raises TooLate."""
-        self.connection = connection
-        self.grip(sock)
-        if self.not_after is not None and time.monotonic() > self.not_after:
-            raise TooLate(connection.wire_connection, "the time to send it is over")
-        if self.remaining() <= 0:
-            raise TooLate(connection.wire_connection, "it took too long to connect")
-        self.sent = True
-
-    def _bite(self) -> None:
-        with self._lock:
-            self.bitten = True
-            for sock in self._grips:
-                with suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
-
-    def _let_go(self) -> None:
-        with self._lock:
-            while self._grips:
-                self._grips.pop().close()
-        if self.connection is not None:
-            self.connection.idle_since = time.monotonic()
-
-
-# --- The guard against private addresses -------------------------------------------------------------------------
-
-
-def _resolve(host: str, port: int, seconds: float) -> list[tuple[Any, ...]]:
-    """``getaddrinfo`` that always comes back in time: it knows no time-out itself and can hang for half a minute."""
-    found: queue.SimpleQueue[list[tuple[Any, ...]] | Exception] = queue.SimpleQueue()
-
-    def look_up() -> None:
-        try:
-            found.put(list(socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)))
-        except (OSError, UnicodeError) as error:  # UnicodeError: the host cannot be a name
-            found.put(error)
-
-    threading.Thread(target=look_up, daemon=True).start()
-    try:
-        result = found.get(timeout=seconds)
-    except queue.Empty:
-        raise socket.gaierror(socket.EAI_AGAIN, "no answer from the name server in time") from None
-    if isinstance(result, Exception):
-        raise result
-    return result
-
-
-def _refuse_private(address: str, port: int) -> None:
-    """Raises InvalidIPAddress: every rule of requests-hardened, and everything that is not global or is reserved."""
-    ip = ipaddress.ip_address(address.split("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        ip = ip.ipv4_mapped or ip
-    if not ip.is_global or ip.is_multicast or ip.is_reserved or getattr(ip, "is_site_local", False):
-        raise InvalidIPAddress(ip)
-    filter_host(str(ip), port, allow_loopback=False)
-
-
-class _Guarded:
-    """What both connection classes share: a checked way to connect, the fence, and distrust of idle connections."""
-
-    wire: _Wire
-    idle_since = 0.0
-    sock: socket.socket | None
-    timeout: Any
-    host: str
-    port: int
-    scheme: str
-    _dns_host: str
-
-    @property
-    def wire_connection(self) -> HTTPConnection:
-        assert isinstance(self, HTTPConnection)
-        return self
-
-    def connect_guarded(self) -> socket.socket:
-        call = self.wire.call
-        addresses = self._addresses(call)
-        failure: OSError | None = None
-        for family, kind, protocol, _, address in addresses:
-            sock = socket.socket(family, kind, protocol)
-            try:
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                sock.settimeout(max(min(float(self.timeout), call.remaining()), 0.001))
-                sock.connect(address)
-            except OSError as error:
-                sock.close()
-                failure = error
-                continue
-            call.grip(sock)
-            sock.settimeout(call.read)  # the time-out for connecting is too short for uploading a long article
-            return sock
-        if isinstance(failure, TimeoutError):
-            raise ConnectTimeoutError(self, "it did not answer in time") from failure
-        raise NewConnectionError(self.wire_connection, str(failure or "it has no address")) from failure
-
-    def _addresses(self, call: _Call) -> list[tuple[Any, ...]]:
-        try:
-            addresses = _resolve(self._dns_host, self.port, max(min(float(self.timeout), call.remaining()), 0.001))
-        except (OSError, UnicodeError) as error:
-            cause = error if isinstance(error, socket.gaierror) else socket.gaierror(socket.EAI_NONAME, str(error))
-            raise NameResolutionError(self.host, self.wire_connection, cause) from error
-        if _origin(self.scheme, self.host, self.port) not in self.wire.private_origins:
-            for *_, address in addresses:
-                try:
-                    _refuse_private(address[0], self.port)
-                except (requests.RequestException, ValueError) as error:
-                    raise PrivateAddress(self.wire_connection, f"{address[0]} is not a public address") from error
-        return addresses
-
-    def is_fit(self) -> bool:
-        return not self.wire.call.fresh and time.monotonic() - self.idle_since < IDLE
-
-    def pass_fence(self, connect: Callable[[], None]) -> None:
-        if self.sock is None:
-            connect()
-        assert self.sock is not None
-        self.wire.call.about_to_send(self, self.sock)
-
-
-class _PlainConnection(_Guarded, HTTPConnection):
-    scheme = "http"
-
-    def __init__(self, *args: Any, wire: _Wire, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.wire = wire
-
-    def _new_conn(self) -> socket.socket:
-        return self.connect_guarded()
-
-    @property
-    def is_connected(self) -> bool:
-        return self.is_fit() and super().is_connected
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        self.pass_fence(self.connect)
-        super().request(*args, **kwargs)
-
-
-class _TlsConnection(_Guarded, HTTPSConnection):
-    scheme = "https"
-
-    def __init__(self, *args: Any, wire: _Wire, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.wire = wire
-
-    def _new_conn(self) -> socket.socket:
-        return self.connect_guarded()
-
-    @property
-    def is_connected(self) -> bool:
-        return self.is_fit() and super().is_connected
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        self.pass_fence(self.connect)
-        super().request(*args, **kwargs)
-
-
-class _Pools(PoolManager):
-    """Hands out pools whose connections are guarded ones."""
-
-    def __init__(self, wire: _Wire, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.wire = wire
-
-    def _new_pool(
-        self, scheme: str, host: str, port: int, request_context: dict[str, Any] | None = None
-    ) -> HTTPConnectionPool:
-        pool = super()._new_pool(scheme, host, port, request_context)
-        kind = _TlsConnection if scheme == "https" else _PlainConnection
-        pool.ConnectionCls = partial(kind, wire=self.wire)  # type: ignore[assignment]
-        return pool
-
-
-class _Wire(HTTPAdapter):
-    """The guarded adapter of one thread. ``call`` is what this thread is doing right now."""
-
-    call: _Call
-
-    def __init__(self, private_origins: frozenset[str]) -> None:
-        self.private_origins = private_origins
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
-        self.poolmanager = _Pools(self, num_pools=connections, maxsize=maxsize, block=block, **kwargs)
-
-
-_threads = threading.local()
-
-
-def _session(private_origins: frozenset[str]) -> tuple[requests.Session, _Wire]:
-    """This thread's session for these settings: no proxies, no ~/.netrc, no cookies."""
-    sessions: dict[frozenset[str], tuple[requests.Session, _Wire]] = _threads.__dict__.setdefault("sessions", {})
-    if private_origins not in sessions:
-        session, wire = requests.Session(), _Wire(private_origins)
-        session.trust_env = False  # else ~/.netrc overwrites Authorization
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        session.mount("http://", wire)
-        session.mount("https://", wire)
-        sessions[private_origins] = session, wire
-    return sessions[private_origins]
-
-
-# --- What the rest of the house uses -----------------------------------------------------------------------------
 
 
 class Http:
@@ -416,7 +139,7 @@ class Http:
         """Everything that can be wrong before a connection is opened."""
         if not origin_of(url):
             raise Rejected(f"{url[:200]} is not a web address: it has to begin with https:// or http://.")
-        session, _ = _session(self.private_origins)
+        session, _ = session_for(self.private_origins)
         body = None if json is None else dumps(json, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **headers}
         if body is not None:
@@ -441,10 +164,10 @@ class Http:
         cut: bool = False,
     ) -> Answer:
         """Send it and read the answer. With ``cut`` a long answer is cut at ``cap`` bytes instead of refused."""
-        call = _Call(deadline=self.deadline, not_after=self.not_after, read=self.read, fresh=fresh)
+        call = Call(deadline=self.deadline, not_after=self.not_after, read=self.read, fresh=fresh)
         if self.not_after is not None and time.monotonic() > self.not_after:
             raise Unavailable(f"{label} was not called: the time to send it is over.")
-        session, wire = _session(self.private_origins)
+        session, wire = session_for(self.private_origins)
         wire.call = call
         try:
             with call.watched():
@@ -461,11 +184,11 @@ class Http:
         text = body[:cap].decode(_charset(names), "replace")
         return Answer(response.status_code, names, text, label=label, writes=writes)
 
-    def _broken(self, call: _Call, error: Exception, label: str, writes: bool) -> PublishingError:
+    def _broken(self, call: Call, error: Exception, label: str, writes: bool) -> PublishingError:
         """What a broken wire means. Only what is known to come before the first byte counts as not sent."""
-        causes = list(_causes(error))
+        causes = list(causes_of(error))
         if not call.sent and any(isinstance(cause, NOTHING_SENT) for cause in causes):
-            return Unavailable(f"{label} could not be reached: {_reason(causes)}.")
+            return Unavailable(f"{label} could not be reached: {reason_in(causes)}.")
         if call.bitten or call.remaining() <= 0:
             return unclear(f"{label} did not finish its answer within {self.deadline:g} seconds", writes=writes)
         if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes):
@@ -512,38 +235,6 @@ def _charset(headers: dict[str, str]) -> str:
     except LookupError:
         name = "utf-8"
     return "utf-8-sig" if name == "utf-8" else name  # some servers begin with a byte order mark
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and everything it was made from: requests and urllib3 wrap each other in four different ways."""
-    todo: list[BaseException] = [error]
-    seen: set[int] = set()
-    while todo:
-        error = todo.pop(0)
-        if id(error) in seen:
-            continue
-        seen.add(id(error))
-        yield error
-        inner = (error.__cause__, error.__context__, getattr(error, "reason", None), *error.args)
-        todo.extend(one for one in inner if isinstance(one, BaseException))
-
-
-def _reason(causes: list[BaseException]) -> str:
-    """Why nothing was sent, as the end of a sentence."""
-    for cause in causes:
-        if isinstance(cause, PrivateAddress | InvalidIPAddress):
-            return "its address is not a public one"
-        if isinstance(cause, TooLate):
-            return "the time to send it is over"
-        if isinstance(cause, NameResolutionError | socket.gaierror):
-            return "its name cannot be resolved"
-        if isinstance(cause, requests.exceptions.SSLError):
-            return "its certificate was not accepted"
-        if isinstance(cause, ConnectionRefusedError):
-            return "it refused the connection"
-    if any(isinstance(cause, TimeoutError) for cause in causes):
-        return "it did not answer in time"
-    return "no connection could be made"
 
 
 def _image_trouble(answer: Answer) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,6 +37,7 @@ class Programs:
 
     def __init__(self, door: socket.socket, *, with_sandbox: bool) -> None:
         self.children: list[Child] = []
+        self.told: dict[str, str] = {}
         self.environment = {**os.environ, **FOR_ALL}
         self._broker()
         if with_sandbox and not settings.SANDBOX_URL:
@@ -80,6 +83,19 @@ class Programs:
         for name, value in variables.items():
             self.environment.pop(f"{name}_FILE", None)
             self.environment[name] = value
+            self.told[name] = value
+
+    @contextmanager
+    def told_to_neighbours(self) -> Iterator[None]:
+        """As long as this runs, the settings of commands beside it know where broker and sandbox are."""
+        path = settings.DATA_DIR / "running.env"
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_text("".join(f"{name}={value}\n" for name, value in self.told.items()), encoding="utf-8")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def web_command(door: socket.socket) -> list[str]:

@@ -5,31 +5,37 @@ Facts about DEV come from the Forem v1 server source, 2024 to 2026.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from publishers.base import Article, Finding, Level, Limits
-from publishers.markdown import (
-    close_open_fence,
-    drop_title,
-    escape_liquid,
-    join_wrapped_lines,
-    mark,
-    relative_references,
-    strip_front_matter,
-    without_marks,
+from publishers.base import Article, Finding, Limits
+from publishers.markdown import close_open_fence, escape_liquid, join_wrapped_lines, mark
+from publishers.preparing import (
+    TAG_NAMES,
+    Notes,
+    has_room,
+    is_public_url,
+    note_canonical_url,
+    note_relative,
+    note_title,
+    one_line,
+    untitled_text,
+    usable_cover,
 )
 
+TITLE = 128
+TAGS = 4
+TAG = 30
+BODY_BYTES = 819_200
+
 LIMITS = Limits(
-    title=128,
-    tags=4,
-    tag_length=30,
-    body_bytes=819_200,
+    title=TITLE,
+    tags=TAGS,
+    tag_length=TAG,
+    body_bytes=BODY_BYTES,
     unique_canonical=True,
     seconds_between_writes=1.1,  # the edge allows one write a second
     seconds_between_reads=0.4,  # and three reads a second
@@ -37,33 +43,28 @@ LIMITS = Limits(
     looks=1,
 )
 
-# What the tags of these names are called on DEV: without this, C and C# would be one tag.
-TAG_NAMES = {"c#": "csharp", "c++": "cpp", "f#": "fsharp", ".net": "dotnet"}
 
-
-@dataclass
+@dataclass(frozen=True)
 class Prepared:
     """What will be sent, and what was done to the author's text on the way."""
 
     title: str
     body: str
-    tags: list[str] = field(default_factory=list)
-    canonical_url: str = ""
-    cover_url: str = ""
-    findings: list[Finding] = field(default_factory=list)
-
-    def note(self, level: Level, name: str, message: str) -> None:
-        self.findings.append(Finding(level, name, message))
+    tags: list[str]
+    canonical_url: str
+    cover_url: str
+    findings: list[Finding]
 
 
 def prepare(article: Article) -> Prepared:
-    ready = Prepared(title=_title(article.title), body="")
-    _check_title(ready, article.title)
-    ready.body = _body(ready, article)
-    ready.tags = _tags(ready, article.tags)
-    ready.canonical_url = _canonical_url(ready, article.canonical_url)
-    ready.cover_url = _cover_url(ready, article.cover_url)
-    return ready
+    notes = Notes("DEV")
+    title = _title(notes, article.title)
+    body = _body(notes, article)
+    tags = _tags(notes, article.tags)
+    wish = "DEV wants a public one with http:// or https://"
+    note_canonical_url(notes, article.canonical_url, is_public_url, wish)
+    cover_url = usable_cover(notes, article.cover_url, is_public_url)
+    return Prepared(title, body, tags, article.canonical_url, cover_url, notes.findings)
 
 
 def fields(article: Article, settings: Mapping[str, Any], *, published: bool) -> dict[str, Any]:
@@ -85,66 +86,42 @@ def fields(article: Article, settings: Mapping[str, Any], *, published: bool) ->
     return required | {name: value for name, value in optional.items() if value}
 
 
-def _title(title: str) -> str:
-    """As the server stores it: no control characters, blanks collapsed."""
-    visible = "".join(" " if unicodedata.category(char) == "Cc" else char for char in title)
-    return " ".join(visible.split())
+def _title(notes: Notes, given: str) -> str:
+    title = one_line(given)
+    if len(title) > TITLE:
+        notes.refused("title", f"DEV takes titles of up to {TITLE} characters; this has {len(title)}.")
+    else:
+        note_title(notes, title, given)
+    return title
 
 
-def _check_title(ready: Prepared, title: str) -> None:
-    if not ready.title:
-        ready.note(Level.REFUSED, "title", "DEV needs a title.")
-    elif len(ready.title) > 128:
-        ready.note(Level.REFUSED, "title", f"DEV takes titles of up to 128 characters; this has {len(ready.title)}.")
-    elif ready.title != title:
-        ready.note(Level.CHANGED, "title", f"The title becomes “{ready.title}”.")
-
-
-def _body(ready: Prepared, article: Article) -> str:
+def _body(notes: Notes, article: Article) -> str:
     size = len(article.markdown.encode("utf-8", "replace"))
-    if _too_long(ready, size):  # no need to read through megabytes that nobody will send
+    if _too_long(notes, size):  # no need to read through megabytes that nobody will send
         return article.markdown
-    text = _source(ready, article)
+    text = _source(notes, article)
     if not text.strip():
-        ready.note(Level.REFUSED, "markdown", "DEV needs a text.")
-    for address, is_image in relative_references(text):
-        _note_relative(ready, address, is_image)
+        notes.refused("markdown", "DEV needs a text.")
+    note_relative(notes, text, links="it leads nowhere on DEV")
     escaped = escape_for_forem(close_open_fence(text)).rstrip()
     body = f"{escaped}\n\n{mark(article.key)}\n".lstrip("\n")
-    _too_long(ready, len(body.encode("utf-8", "replace")))
+    _too_long(notes, len(body.encode("utf-8", "replace")))
     return body
 
 
-def _too_long(ready: Prepared, size: int) -> bool:
-    most = LIMITS.body_bytes or 0
-    if size > most:
-        ready.note(Level.REFUSED, "markdown", f"DEV takes texts of up to {most:,} bytes; this has {size:,}.")
-    return size > most
+def _too_long(notes: Notes, size: int) -> bool:
+    if size > BODY_BYTES:
+        notes.refused("markdown", f"DEV takes texts of up to {BODY_BYTES:,} bytes; this has {size:,}.")
+    return size > BODY_BYTES
 
 
-def _source(ready: Prepared, article: Article) -> str:
+def _source(notes: Notes, article: Article) -> str:
     """The author's text without front matter (it would win over the fields), repeated title and wrapped lines."""
-    whole = without_marks(article.markdown.replace("\r\n", "\n").replace("\r", "\n"))
-    text = strip_front_matter(whole)
-    if text != whole.lstrip("\ufeff"):
-        ready.note(Level.CHANGED, "markdown", "The block between --- lines at the head is left out.")
-    untitled = drop_title(text, article.title)
-    if untitled != text:
-        ready.note(Level.CHANGED, "markdown", "The first heading repeats the title and is left out.")
-    joined = join_wrapped_lines(untitled)
-    if joined != untitled:
-        ready.note(Level.CHANGED, "markdown", "Wrapped lines are joined: DEV would show each line end as a break.")
-    respelled = respell_endraw(joined)
-    if respelled != joined:
-        ready.note(Level.CHANGED, "markdown", "In code, unusual spellings of “{% endraw %}” become the usual one.")
-    return respelled
-
-
-def _note_relative(ready: Prepared, address: str, is_image: bool) -> None:
-    if is_image:
-        ready.note(Level.LOST, "markdown", f"The image “{address}” has no full web address: DEV cannot show it.")
-    else:
-        ready.note(Level.CHANGED, "markdown", f"The link “{address}” has no full web address: it leads nowhere on DEV.")
+    text = untitled_text(notes, article)
+    message = "Wrapped lines are joined: DEV would show each line end as a break."
+    joined = notes.rewritten(text, join_wrapped_lines(text), message)
+    message = "In code, unusual spellings of “{% endraw %}” become the usual one."
+    return notes.rewritten(joined, respell_endraw(joined), message)
 
 
 # Forem puts raw blocks of its own around these before it renders Markdown, whatever Markdown says about them: from one
@@ -170,21 +147,17 @@ def respell_endraw(text: str) -> str:
     return _FOREM_CODE.sub(lambda code: _ENDRAW.sub("{% endraw %}", code[0]), text)
 
 
-def _tags(ready: Prepared, tags: tuple[str, ...]) -> list[str]:
+def _tags(notes: Notes, tags: tuple[str, ...]) -> list[str]:
     """At most 4, of letters and digits, at most 30 characters, lower-case."""
     kept: list[str] = []
     for tag in tags:
         name = _tag(tag)
-        if not name or len(name) > 30:
-            ready.note(Level.LOST, "tags", f"DEV cannot take the tag “{tag}”: 1 to 30 letters and digits.")
-        elif name in kept:
-            ready.note(Level.LOST, "tags", f"The tag “{tag}” is there already.")
-        elif len(kept) == 4:
-            ready.note(Level.LOST, "tags", f"DEV takes 4 tags: “{tag}” is left out.")
-        else:
+        if not name or len(name) > TAG:
+            notes.lost("tags", f"DEV cannot take the tag “{tag}”: 1 to {TAG} letters and digits.")
+        elif has_room(notes, tag, name, kept, TAGS):
             kept.append(name)
             if name != tag:
-                ready.note(Level.CHANGED, "tags", f"The tag “{tag}” becomes “{name}”.")
+                notes.changed("tags", f"The tag “{tag}” becomes “{name}”.")
     return kept
 
 
@@ -192,32 +165,3 @@ def _tag(tag: str) -> str:
     tag = unicodedata.normalize("NFKC", tag).strip().lower()
     tag = TAG_NAMES.get(tag, tag)
     return "".join(char for char in tag if unicodedata.category(char) in ("Ll", "Lo", "Lm", "Mn", "Mc", "Nd"))
-
-
-def _canonical_url(ready: Prepared, url: str) -> str:
-    if url and not is_public_url(url):
-        message = f"“{url}” cannot be the canonical address: DEV wants a public one with http:// or https://."
-        ready.note(Level.REFUSED, "canonical_url", message)
-    return url
-
-
-def _cover_url(ready: Prepared, url: str) -> str:
-    if url and not is_public_url(url):
-        ready.note(Level.LOST, "cover_url", f"DEV cannot fetch the cover “{url}”: it needs a public web address.")
-        return ""
-    return url
-
-
-def is_public_url(url: str) -> bool:
-    """Whether ``url`` looks like one that DEV accepts: http or https, no blanks, not a local host."""
-    try:
-        parts = urlsplit(url)
-        host, _ = (parts.hostname or "").rstrip("."), parts.port
-    except ValueError:
-        return False
-    if parts.scheme not in ("http", "https") or re.search(r"\s", url):
-        return False
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." in host and not host.endswith((".localhost", ".local", ".internal"))

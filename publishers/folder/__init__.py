@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from publishers.base import Account, Article, Finding, Level, Limits, OneStep, RemotePost, Visibility
+from publishers.base import Account, Article, Finding, Limits, OneStep, RemotePost, Visibility
 from publishers.errors import NotAuthorized, OutcomeUnknown, PublishingError, Rejected, Unavailable
 from publishers.folder.front_matter import (
     GENERATORS,
@@ -30,6 +30,7 @@ from publishers.folder.front_matter import (
 )
 from publishers.forms import BaseUrlField, NoCredentialsForm
 from publishers.markdown import strip_front_matter
+from publishers.preparing import Notes
 
 HEAD = 64 * 1024  # bytes of a file in which its front matter is looked for
 MOST_SUFFIXES = 1000
@@ -107,19 +108,19 @@ class Folder(OneStep):
         return Account(id=self._name(), name=self._name(), url=self.settings.get("base_url") or "")
 
     def check(self, article: Article) -> list[Finding]:
-        findings = []
+        notes = Notes(self.label)
         if not article.title.strip():
-            findings.append(Finding(Level.REFUSED, "title", "A post needs a title."))
+            notes.refused("title", "A post needs a title.")
         text = source(article)
         if not text.strip():
-            findings.append(Finding(Level.REFUSED, "markdown", "A post needs a text."))
+            notes.refused("markdown", "A post needs a text.")
         if strip_front_matter(article.markdown).strip() != text.strip():
             message = "The first heading repeats the title and is left out: the site prints the title itself."
-            findings.append(Finding(Level.CHANGED, "markdown", message))
+            notes.changed("markdown", message)
         if self._generator.escape(text).count(ZERO_WIDTH) > text.count(ZERO_WIDTH):
             message = "A shortcode that is opened but never closed gets an invisible blank, else Hugo would stop."
-            findings.append(Finding(Level.CHANGED, "markdown", message))
-        return findings
+            notes.changed("markdown", message)
+        return notes.findings
 
     def payload(self, article: Article) -> dict[str, Any]:
         """The file as it will be written when its name is free: {"path": …, "text": …}."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from json import dumps
 from typing import Any
@@ -12,23 +12,25 @@ from typing import Any
 from django.utils.text import slugify
 from markdown_it import MarkdownIt
 
-from publishers.base import Article, Finding, Level, Limits
+from publishers.base import Article, Finding, Limits
 from publishers.http import origin_of
-from publishers.markdown import (
-    close_open_fence,
-    drop_title,
-    join_wrapped_lines,
-    mark,
-    relative_references,
-    strip_front_matter,
-    without_marks,
+from publishers.markdown import close_open_fence, join_wrapped_lines, mark
+from publishers.preparing import (
+    TAG_NAMES,
+    Notes,
+    has_room,
+    note_canonical_url,
+    note_relative,
+    untitled_text,
+    usable_cover,
 )
 
+TAGS = 15
 BODY_BYTES = 100_000  # of the whole request
 LONGEST_SLUG = 100  # characters of a slug that we make ourselves
 
 LIMITS = Limits(
-    tags=15,
+    tags=TAGS,
     body_bytes=BODY_BYTES,
     seconds_between_writes=0.25,  # 500 a minute, and publishing takes two
     # A call may go on for half a minute after we hung up, and a reading answer may be 25 seconds old. Both look-ups
@@ -37,37 +39,33 @@ LIMITS = Limits(
     looks=2,
 )
 
-# What the tags of these names are called on Hashnode: without this, C and C# would be one tag.
-TAG_SLUGS = {"c#": "csharp", "c++": "cpp", "f#": "fsharp", ".net": "dotnet"}
 
-
-@dataclass
+@dataclass(frozen=True)
 class Prepared:
     """What will be sent, and what was done to the author's text on the way."""
 
     title: str
+    slug: str
     body: str
-    slug: str = ""
-    tags: list[dict[str, str]] = field(default_factory=list)
-    canonical_url: str = ""
-    cover_url: str = ""
-    findings: list[Finding] = field(default_factory=list)
-
-    def note(self, level: Level, name: str, message: str) -> None:
-        self.findings.append(Finding(level, name, message))
+    tags: list[dict[str, str]]
+    canonical_url: str
+    cover_url: str
+    findings: list[Finding]
 
 
 def prepare(article: Article) -> Prepared:
-    ready = Prepared(title=_one_line(article.title), body="", slug=slug_of(article))
-    if not ready.title:
-        ready.note(Level.REFUSED, "title", "Hashnode needs a title.")
-    if article.slug and ready.slug != article.slug:
-        ready.note(Level.CHANGED, "slug", f"The slug becomes “{ready.slug}”." if ready.slug else _NO_SLUG)
-    ready.body = _body(ready, article)
-    ready.tags = _tags(ready, article.tags)
-    ready.canonical_url = _canonical_url(ready, article.canonical_url)
-    ready.cover_url = _cover_url(ready, article.cover_url)
-    return ready
+    notes = Notes("Hashnode")
+    title, slug = _one_line(article.title), slug_of(article)
+    if not title:
+        notes.refused("title", "Hashnode needs a title.")
+    if article.slug and slug != article.slug:
+        notes.changed("slug", f"The slug becomes “{slug}”." if slug else _NO_SLUG)
+    body = _body(notes, article)
+    tags = _tags(notes, article.tags)
+    wish = "it has to begin with http:// or https://"
+    note_canonical_url(notes, article.canonical_url, _is_web_address, wish)
+    cover_url = usable_cover(notes, article.cover_url, _is_web_address, "a web address")
+    return Prepared(title, slug, body, tags, article.canonical_url, cover_url, notes.findings)
 
 
 _NO_SLUG = "Hashnode takes only letters from a to z in a slug: it makes one of its own."
@@ -162,31 +160,21 @@ def _one_line(text: str) -> str:
 # --- The text ----------------------------------------------------------------------------------------------------
 
 
-def _body(ready: Prepared, article: Article) -> str:
-    text = _source(ready, article)
+def _body(notes: Notes, article: Article) -> str:
+    text = _source(notes, article)
     if not text.strip():
-        ready.note(Level.REFUSED, "markdown", "Hashnode needs a text.")
-    for address, is_image in relative_references(text):
-        _note_relative(ready, address, is_image)
+        notes.refused("markdown", "Hashnode needs a text.")
+    note_relative(notes, text, links="it leads nowhere on Hashnode")
     return f"{close_open_fence(text).rstrip()}\n\n{mark(article.key)}\n".lstrip("\n")
 
 
-def _source(ready: Prepared, article: Article) -> str:
+def _source(notes: Notes, article: Article) -> str:
     """The author's text without front matter, repeated title and wrapped lines, and with nothing to be embedded."""
-    whole = without_marks(article.markdown.replace("\r\n", "\n").replace("\r", "\n"))
-    text = strip_front_matter(whole)
-    if text != whole.lstrip("\ufeff"):
-        ready.note(Level.CHANGED, "markdown", "The block between --- lines at the head is left out.")
-    untitled = drop_title(text, article.title)
-    if untitled != text:
-        ready.note(Level.CHANGED, "markdown", "The first heading repeats the title and is left out.")
-    joined = join_wrapped_lines(untitled)
-    if joined != untitled:
-        ready.note(Level.CHANGED, "markdown", "Wrapped lines are joined: Hashnode could show line ends as breaks.")
-    escaped = escape_embeds(joined)
-    if escaped != joined:
-        ready.note(Level.CHANGED, "markdown", "“%[” at the start of a line stays text: Hashnode would embed a page.")
-    return escaped
+    text = untitled_text(notes, article)
+    message = "Wrapped lines are joined: Hashnode could show line ends as breaks."
+    joined = notes.rewritten(text, join_wrapped_lines(text), message)
+    message = "“%[” at the start of a line stays text: Hashnode would embed a page."
+    return notes.rewritten(joined, escape_embeds(joined), message)
 
 
 _EMBED = re.compile(r"((?:[ \t]|>|[-*+][ \t]|\d{1,9}[.)][ \t])*)(%%?)\[")
@@ -216,46 +204,20 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("table")
 
 
-def _note_relative(ready: Prepared, address: str, is_image: bool) -> None:
-    if is_image:
-        ready.note(Level.LOST, "markdown", f"The image “{address}” has no full web address: Hashnode cannot show it.")
-    else:
-        message = f"The link “{address}” has no full web address: it leads nowhere on Hashnode."
-        ready.note(Level.CHANGED, "markdown", message)
-
-
 # --- What goes with it -------------------------------------------------------------------------------------------
 
 
-def _tags(ready: Prepared, tags: tuple[str, ...]) -> list[dict[str, str]]:
+def _tags(notes: Notes, tags: tuple[str, ...]) -> list[dict[str, str]]:
     """At most 15, each with a slug of plain letters, digits and hyphens and the name that the author gave it."""
     kept: dict[str, dict[str, str]] = {}
     for tag in tags:
         name = _one_line(tag)
-        slug = TAG_SLUGS.get(name.lower()) or _slug(name)
+        slug = TAG_NAMES.get(name.lower()) or _slug(name)
         if not slug:
-            ready.note(Level.LOST, "tags", f"Hashnode cannot take the tag “{tag}”: it needs letters from a to z.")
-        elif slug in kept:
-            ready.note(Level.LOST, "tags", f"The tag “{tag}” is there already.")
-        elif len(kept) == 15:
-            ready.note(Level.LOST, "tags", f"Hashnode takes 15 tags: “{tag}” is left out.")
-        else:
+            notes.lost("tags", f"Hashnode cannot take the tag “{tag}”: it needs letters from a to z.")
+        elif has_room(notes, tag, slug, kept, TAGS):
             kept[slug] = {"slug": slug, "name": name}
     return list(kept.values())
-
-
-def _canonical_url(ready: Prepared, url: str) -> str:
-    if url and not _is_web_address(url):
-        message = f"“{url}” cannot be the canonical address: it has to begin with http:// or https://."
-        ready.note(Level.REFUSED, "canonical_url", message)
-    return url
-
-
-def _cover_url(ready: Prepared, url: str) -> str:
-    if url and not _is_web_address(url):
-        ready.note(Level.LOST, "cover_url", f"Hashnode cannot fetch the cover “{url}”: it needs a web address.")
-        return ""
-    return url
 
 
 def _is_web_address(url: str) -> bool:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from django import forms
 
-from publishers.forms import BaseUrlField, SecretField
+from publishers.forms import YES_OR_NO, BaseUrlField, SecretField
 
 ENDPOINT = "https://gql-beta.hashnode.com/"
-
-CHOICES = [("", "As the channel says"), ("yes", "Yes"), ("no", "No")]
 
 
 class TokenForm(forms.Form):
@@ -54,7 +52,7 @@ class OptionsForm(forms.Form):
         max_length=500,
         help_text="Empty: the summary of the post.",
     )
-    table_of_contents = forms.ChoiceField(label="Table of contents", required=False, choices=CHOICES)
-    newsletter = forms.ChoiceField(label="Send as a newsletter", required=False, choices=CHOICES)
-    disable_comments = forms.ChoiceField(label="No comments", required=False, choices=CHOICES)
-    delist = forms.ChoiceField(label="Unlisted", required=False, choices=CHOICES)
+    table_of_contents = forms.ChoiceField(label="Table of contents", required=False, choices=YES_OR_NO)
+    newsletter = forms.ChoiceField(label="Send as a newsletter", required=False, choices=YES_OR_NO)
+    disable_comments = forms.ChoiceField(label="No comments", required=False, choices=YES_OR_NO)
+    delist = forms.ChoiceField(label="Unlisted", required=False, choices=YES_OR_NO)

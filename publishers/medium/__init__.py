@@ -17,7 +17,7 @@ from django import forms
 
 from publishers.base import Account, Article, Finding, OneStep, RemotePost, Visibility
 from publishers.errors import NotAuthorized, PublishingError, RateLimited, Rejected, Unavailable, Unsupported
-from publishers.forms import BaseUrlField, SecretField
+from publishers.forms import AS_THE_CHANNEL_SAYS, YES_OR_NO, BaseUrlField, SecretField
 from publishers.http import Answer, origin_of
 from publishers.medium import feed
 from publishers.medium.article import (
@@ -26,11 +26,11 @@ from publishers.medium.article import (
     STATUSES,
     fields,
     listed_title,
-    one_line,
     prepare,
     status_findings,
     status_of,
 )
+from publishers.preparing import one_line
 
 API = "https://api.medium.com/v1"
 SITE = "https://medium.com"
@@ -76,16 +76,12 @@ class SettingsForm(forms.Form):
 
 class OptionsForm(forms.Form):
     publish_status = forms.ChoiceField(
-        label="Appears as", required=False, choices=[("", "As the channel says"), *STATUSES.items()]
+        label="Appears as", required=False, choices=[AS_THE_CHANNEL_SAYS, *STATUSES.items()]
     )
     license = forms.ChoiceField(
-        label="Licence", required=False, choices=[("", "As the channel says"), *LICENSES.items()]
+        label="Licence", required=False, choices=[AS_THE_CHANNEL_SAYS, *LICENSES.items()]
     )
-    notify_followers = forms.ChoiceField(
-        label="Tell my followers",
-        required=False,
-        choices=[("", "As the channel says"), ("yes", "Yes"), ("no", "No")],
-    )
+    notify_followers = forms.ChoiceField(label="Tell my followers", required=False, choices=YES_OR_NO)
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,27 @@ Facts about Medium come from its API documentation, archived 2023-03-02, unless 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
 from publishers.base import Article, Finding, Level, Limits
-from publishers.markdown import (
-    drop_title,
-    join_wrapped_lines,
-    raw_html,
-    relative_references,
-    strip_front_matter,
-    without_marks,
-)
+from publishers.markdown import drop_title, join_wrapped_lines, raw_html
 from publishers.medium import html
 from publishers.medium.html import Change
+from publishers.preparing import (
+    Notes,
+    has_room,
+    is_public_url,
+    note_canonical_url,
+    note_relative,
+    note_title,
+    one_line,
+    own_text,
+    usable_cover,
+)
 
 TITLE = 100
 TAGS = 3
@@ -72,27 +75,29 @@ SAID: dict[Change, tuple[Level, str]] = {
 }
 
 
-@dataclass
+@dataclass(frozen=True)
 class Prepared:
     """What will be sent, and what was done to the author's text on the way."""
 
     title: str
-    content: str = ""
-    tags: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-
-    def note(self, level: Level, name: str, message: str) -> None:
-        self.findings.append(Finding(level, name, message))
+    content: str
+    tags: list[str]
+    findings: list[Finding]
 
 
 def prepare(article: Article) -> Prepared:
+    notes = Notes("Medium")
     title = one_line(article.title)
-    ready = Prepared(title=listed_title(title))
-    _check_title(ready, article.title)
-    ready.content = _content(ready, article, title)
-    ready.tags = _tags(ready, article.tags)
-    _check_canonical_url(ready, article.canonical_url)
-    return ready
+    listed = listed_title(title)
+    if listed != title:
+        message = f"Medium takes titles of up to {TITLE} characters in its lists: there it reads “{listed}”."
+        notes.changed("title", message)
+    else:
+        note_title(notes, title, article.title)
+    content = _content(notes, article, title)
+    tags = _tags(notes, article.tags)
+    note_canonical_url(notes, article.canonical_url, _is_web_address, "Medium wants one with http:// or https://")
+    return Prepared(listed, content, tags, notes.findings)
 
 
 def fields(article: Article, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,11 +142,6 @@ def _notifies(article: Article, settings: Mapping[str, Any]) -> bool:
 # --- Title -------------------------------------------------------------------------------------------------------
 
 
-def one_line(title: str) -> str:
-    visible = "".join(" " if unicodedata.category(char) == "Cc" else char for char in title)
-    return " ".join(visible.split())
-
-
 def listed_title(title: str) -> str:
     """The title for lists and search engines: a longer one is ignored, so that it is cut at a word here."""
     if units(title) <= TITLE:
@@ -157,51 +157,25 @@ def units(words: str) -> int:
     return len(words.encode("utf-16-le", "replace")) // 2
 
 
-def _check_title(ready: Prepared, title: str) -> None:
-    if not ready.title:
-        ready.note(Level.REFUSED, "title", "Medium needs a title.")
-    elif units(one_line(title)) > TITLE:
-        words = f"Medium takes titles of up to {TITLE} characters in its lists: there it reads “{ready.title}”."
-        ready.note(Level.CHANGED, "title", words)
-    elif ready.title != title:
-        ready.note(Level.CHANGED, "title", f"The title becomes “{ready.title}”.")
-
-
 # --- Text --------------------------------------------------------------------------------------------------------
 
 
-def _content(ready: Prepared, article: Article, title: str) -> str:
+def _content(notes: Notes, article: Article, title: str) -> str:
     """The title as the first heading, since the field of that name is only for lists; then the cover, then the text."""
-    text = _source(ready, article)
-    blocks, notes = html.to_medium(join_wrapped_lines(text))
+    text = drop_title(own_text(notes, article), article.title)  # it comes back as the first heading
+    blocks, changes = html.to_medium(join_wrapped_lines(text))
     if not blocks:
-        ready.note(Level.REFUSED, "markdown", "Medium needs a text.")
-    for address, is_image in relative_references(text):
-        _note_relative(ready, address, is_image)
-    _note_raw_html(ready, text)
-    for kind, example in notes.items():
+        notes.refused("markdown", "Medium needs a text.")
+    note_relative(notes, text, links="only its words stay")
+    _note_raw_html(notes, text)
+    for kind, example in changes.items():
         if kind is Change.PRIVATE_PICTURE:
-            ready.note(Level.LOST, "markdown", f"Medium cannot fetch the picture “{example}”: it is not public.")
+            notes.lost("markdown", f"Medium cannot fetch the picture “{example}”: it is not public.")
         else:
             level, message = SAID[kind]
-            ready.note(level, "markdown", message)
+            notes.findings.append(Finding(level, "markdown", message))
     heading = f"<h1>{html.text(title)}</h1>"
-    return "\n".join([heading, *_cover(ready, article.cover_url, blocks), *blocks])
-
-
-def _source(ready: Prepared, article: Article) -> str:
-    whole = without_marks(article.markdown.replace("\r\n", "\n").replace("\r", "\n"))
-    text = strip_front_matter(whole)
-    if text != whole.lstrip("\ufeff"):
-        ready.note(Level.CHANGED, "markdown", "The block between --- lines at the head is left out.")
-    return drop_title(text, article.title)  # it comes back as the first heading
-
-
-def _note_relative(ready: Prepared, address: str, is_image: bool) -> None:
-    if is_image:
-        ready.note(Level.LOST, "markdown", f"The image “{address}” has no full web address: Medium cannot show it.")
-    else:
-        ready.note(Level.CHANGED, "markdown", f"The link “{address}” has no full web address: only its words stay.")
+    return "\n".join([heading, *_cover(notes, article.cover_url, blocks), *blocks])
 
 
 # HTML whose words come through; whatever else an author writes is cut out by the cleaning.
@@ -211,13 +185,12 @@ _TAG = re.compile(r"<([A-Za-z][\w-]*)([^>]*)")
 _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+)")
 
 
-def _note_raw_html(ready: Prepared, text: str) -> None:
+def _note_raw_html(notes: Notes, text: str) -> None:
     tags = [(found[1].lower(), found[2]) for tag in raw_html(text) if (found := _TAG.match(tag))]
     for name in dict.fromkeys(name for name, _ in tags if name not in _UNDERSTOOD):
-        ready.note(Level.LOST, "markdown", f"Medium does not take the HTML element “{name}”: it is cut out.")
+        notes.lost("markdown", f"Medium does not take the HTML element “{name}”: it is cut out.")
     if any(_loses_form(name, attributes) for name, attributes in tags if name in _UNDERSTOOD):
-        words = "Of HTML in the text only what Medium knows stays: no style, no layout."
-        ready.note(Level.CHANGED, "markdown", words)
+        notes.changed("markdown", "Of HTML in the text only what Medium knows stays: no style, no layout.")
 
 
 def _loses_form(name: str, attributes: str) -> bool:
@@ -226,12 +199,9 @@ def _loses_form(name: str, attributes: str) -> bool:
     return not {found.lower() for found in _ATTRIBUTE.findall(attributes)} <= html.SUBSET[name]
 
 
-def _cover(ready: Prepared, url: str, blocks: list[str]) -> list[str]:
+def _cover(notes: Notes, url: str, blocks: list[str]) -> list[str]:
     """The first picture is what Medium shows in lists; not twice when the text begins its pictures with it."""
-    if not url:
-        return []
-    if not html.is_public_url(url):
-        ready.note(Level.LOST, "cover_url", f"Medium cannot fetch the cover “{url}”: it needs a public web address.")
+    if not usable_cover(notes, url, is_public_url):
         return []
     first = next((block for block in blocks if block.startswith("<figure>")), "")
     return [] if f'<img src="{escape(url)}"' in first else [html.figure(url)]
@@ -240,30 +210,23 @@ def _cover(ready: Prepared, url: str, blocks: list[str]) -> list[str]:
 # --- The rest ----------------------------------------------------------------------------------------------------
 
 
-def _tags(ready: Prepared, tags: tuple[str, ...]) -> list[str]:
+def _tags(notes: Notes, tags: tuple[str, ...]) -> list[str]:
     """Three at most, of 25 characters each: the others would be ignored without a word."""
-    kept: list[str] = []
+    kept: dict[str, str] = {}
     for tag in tags:
         name = one_line(tag)
         if not name:
-            ready.note(Level.LOST, "tags", "An empty tag is left out.")
+            notes.lost("tags", "An empty tag is left out.")
         elif units(name) > TAG:
-            ready.note(Level.LOST, "tags", f"Medium takes tags of up to {TAG} characters: “{tag}” is left out.")
-        elif name.casefold() in map(str.casefold, kept):
-            ready.note(Level.LOST, "tags", f"The tag “{tag}” is there already.")
-        elif len(kept) == TAGS:
-            ready.note(Level.LOST, "tags", f"Medium takes {TAGS} tags: “{tag}” is left out.")
-        else:
-            kept.append(name)
-    return kept
+            notes.lost("tags", f"Medium takes tags of up to {TAG} characters: “{tag}” is left out.")
+        elif has_room(notes, tag, name.casefold(), kept, TAGS):
+            kept[name.casefold()] = name
+    return list(kept.values())
 
 
-def _check_canonical_url(ready: Prepared, url: str) -> None:
+def _is_web_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", url)
     except ValueError:
-        fine = False
-    if url and not fine:
-        words = f"“{url}” cannot be the canonical address: Medium wants one with http:// or https://."
-        ready.note(Level.REFUSED, "canonical_url", words)
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", url)

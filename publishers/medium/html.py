@@ -7,7 +7,6 @@ where it can be said beforehand, and nothing is left to the platform's own clean
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 from publishers.markdown import to_html
 from publishers.medium.tree import Node, take_footnotes, tree_of
+from publishers.preparing import is_public_url
 
 SUBSET: dict[str, frozenset[str]] = {
     **dict.fromkeys(("h1", "h2", "p", "blockquote", "ul", "ol", "li", "pre", "hr", "br"), frozenset[str]()),
@@ -79,21 +79,6 @@ def text(words: str) -> str:
     """Plain words as HTML: blanks collapsed as a browser would, no control characters."""
     visible = "".join(char for char in words if char in "\t\n\r\f" or unicodedata.category(char) != "Cc")
     return escape(re.sub(r"[ \t\r\n\f]+", " ", visible), quote=False)
-
-
-def is_public_url(url: str) -> bool:
-    """Whether everybody could load ``url``, as far as it shows: http or https, no blanks, not a local host."""
-    try:
-        parts = urlsplit(url)
-        host, _ = (parts.hostname or "").rstrip("."), parts.port
-    except ValueError:
-        return False
-    if parts.scheme not in ("http", "https") or re.search(r"\s", url):
-        return False
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." in host and not host.endswith((".localhost", ".local", ".internal"))
 
 
 # --- Writing it anew ---------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from publishers.base import Level
 from publishers.medium.article import prepare
-from publishers.medium.html import SUBSET, figure, is_public_url, text, to_medium
+from publishers.medium.html import SUBSET, figure, text, to_medium
+from publishers.preparing import is_public_url
 from tests.publishers.contract import ARTICLE
 
 INLINE = {"strong", "em", "code", "a", "br"}

@@ -42,7 +42,8 @@ class Command(BaseCommand):
                 self.prepare()
                 programs = Programs(door, with_sandbox=not no_sandbox)
                 supervisor = Supervisor(programs.children, settings.BASE_DIR, programs.environment, self.say)
-                supervisor.run(each_turn=Welcome(self.say, programs.environment))
+                with programs.told_to_neighbours():
+                    supervisor.run(each_turn=Welcome(self.say, programs.environment))
         except NoBroker as problem:
             raise CommandError(str(problem)) from problem
         except KeyboardInterrupt:  # before the supervisor listened to signals: nothing has been started

@@ -48,10 +48,16 @@ class Command(BaseCommand):
         if channel.status == Channel.Status.CHECKING:
             refuse(f"{channel} is saved, and its credentials are still being checked: look at its page.")
         if channel.status == Channel.Status.CLOSED:
-            reason = channel.problem
+            reason = channel.problem + _how_to_choose(channel)
             channel.delete()
             refuse(f"{reason} The channel was not connected.")
         self.stdout.write(f"Connected {channel}: {publisher.label} knows us as {channel.account_name}.")
+
+
+def _how_to_choose(channel: Channel) -> str:
+    """What to add to the command, when the platform leaves something to choose."""
+    choices = channel.choices.get(channel.problem_field, [])
+    return "".join(f"\n  {channel.problem_field}={value}   {label}" for value, label in choices) + "\n" * bool(choices)
 
 
 def _await_proof(channel: Channel) -> None:
