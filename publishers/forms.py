@@ -13,6 +13,7 @@ from django import forms
 AS_THE_CHANNEL_SAYS = ("", "As the channel says")
 YES_OR_NO = [AS_THE_CHANNEL_SAYS, ("yes", "Yes"), ("no", "No")]
 
+
 class SecretField(forms.CharField):
     """A key or token: never shown again, never remembered by the browser, blanks around it removed."""
 

@@ -1,39 +1,25 @@
 """The one way out: every byte to a platform goes through ``Http.call``, and every failure comes back as one of ours.
 
-Read from the bottom up: ``Http`` keeps the promises, ``Call`` is one request under its watchdog, ``_Wire`` and the
-two connection classes teach ``requests`` the guard against private addresses.
+``Http`` keeps the promises. ``publishers.wire`` beneath it has the watchdog and the guard against private addresses.
 """
 
 from __future__ import annotations
 
 import base64
 import codecs
-import ipaddress
-import os
-import queue
 import re
-import socket
-import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from functools import partial
-from http.cookiejar import DefaultCookiePolicy
 from json import dumps
 from typing import Any
-from urllib.parse import quote, quote_plus, urljoin, urlsplit
+from urllib.parse import quote, quote_plus, urljoin
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests_hardened.ip_filter import InvalidIPAddress, filter_host
-from urllib3 import HTTPConnectionPool, PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
-from urllib3.util.connection import allowed_gai_family
 
 from publishers.answers import Answer, Exchange, Hook, error_for, unclear
 from publishers.errors import NotAuthorized, PublishingError, Rejected, Unavailable
+from publishers.wire import NOTHING_SENT, Call, causes_of, origin_of, reason_in, session_for
 
 __all__ = ["Answer", "Hook", "Http", "origin_of"]
 
@@ -44,9 +30,6 @@ IMAGE_CAP = 4 * 1024  # bytes of a cover image that we look at
 IMAGE_REDIRECTS = 3
 REMOVED = "•••"
 PRIVATE_HEADERS = frozenset({"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"})
-
-
-
 
 
 class Http:

@@ -1,7 +1,7 @@
 """The wire beneath ``publishers.http``: one call under its watchdog, and the guard against private addresses.
 
-``Call`` is one request from DNS to its last byte; ``Wire`` and the two connection classes teach ``requests`` to ask
-it, and to connect to nothing that is private. Nobody but ``publishers.http`` needs this.
+Read from the bottom up: ``Wire`` and the two connection classes teach ``requests`` the guard, ``Call`` is what they
+ask before a byte leaves. For ``publishers.http`` alone.
 """
 
 from __future__ import annotations

@@ -78,9 +78,7 @@ class OptionsForm(forms.Form):
     publish_status = forms.ChoiceField(
         label="Appears as", required=False, choices=[AS_THE_CHANNEL_SAYS, *STATUSES.items()]
     )
-    license = forms.ChoiceField(
-        label="Licence", required=False, choices=[AS_THE_CHANNEL_SAYS, *LICENSES.items()]
-    )
+    license = forms.ChoiceField(label="Licence", required=False, choices=[AS_THE_CHANNEL_SAYS, *LICENSES.items()])
     notify_followers = forms.ChoiceField(label="Tell my followers", required=False, choices=YES_OR_NO)
 
 

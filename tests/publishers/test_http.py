@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from publishers import http as wire
+from publishers import wire
 from publishers.answers import Answer
 from publishers.errors import (
     Gone,
