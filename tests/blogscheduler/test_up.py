@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -50,6 +51,17 @@ def test_a_child_that_is_killed_is_started_again(house: House, name: str) -> Non
     until("the site answers", house.answers)
 
 
+def test_commands_typed_beside_it_know_its_broker_and_its_sandbox(house: House) -> None:
+    told = house.data / "running.env"
+    assert told.stat().st_mode & 0o777 == 0o600
+    asked = "from django.conf import settings as s; print(s.REDIS_URL, s.SANDBOX_URL, *s.ALLOW_PRIVATE_TARGETS)"
+    environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(house.data)}
+    command = [sys.executable, "manage.py", "shell", "--verbosity=0", "-c", asked]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
+    assert said[0].startswith("redis://:")
+    assert said[1] == said[2] != ""
+
+
 def test_a_second_one_on_the_same_data_is_refused(house: House) -> None:
     with up(house.data, free_port()) as second:
         status = second.ends()
@@ -81,6 +93,7 @@ def test_it_ends_at_once_and_leaves_nobody_behind(tmp_path: Path, sign: signal.S
         assert status == 0
         assert took < 10
         assert house.processes() == {}
+        assert not (house.data / "running.env").exists()
 
 
 def test_a_frozen_child_does_not_hold_up_its_end(tmp_path: Path) -> None:
