@@ -7,19 +7,17 @@ otherwise. It creates and nothing more: there is no list, no reading, no change 
 import hashlib
 import html
 import json
-import re
 import secrets
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import nh3
 
 from sandbox import rendering
+from sandbox.common import is_address, name_of, plain_words, route_of
 from sandbox.contract import Call, Outcome, ReadyMade
 from sandbox.messages import Request, Response, json_response, text_response
 from sandbox.store import Account, Article, Store
@@ -105,7 +103,7 @@ class Medium:
 
     def recognise(self, request: Request) -> Call:
         """The call of a request."""
-        name, _ = _route(request)
+        name, _ = route_of(ROUTES, request.method, request.path)
         return Call(name, _token(request) or "")
 
     def turn_away(self, request: Request) -> Response | None:
@@ -114,14 +112,13 @@ class Medium:
 
     def is_on(self, switch: str, account: Account | None) -> bool:
         """How a switch stands for somebody: the account's own setting, else the platform's."""
-        own = account.settings.get(switch) if account else None
-        return self.store.is_on(NAME, switch, self.switches[switch]) if own is None else bool(own)
+        return self.store.is_on(NAME, switch, self.switches[switch], account)
 
     # What is answered
 
     def answer(self, request: Request, call: Call) -> Outcome:
         """Do what is asked. Everything but the feed needs a token."""
-        name, found = _route(request)
+        name, found = route_of(ROUTES, request.method, request.path)
         if name == "feed":
             return self._feed(request, call, found["username"])
         if name == "unknown":
@@ -141,7 +138,7 @@ class Medium:
         return _data(200, {
             "id": user_id(account.username),
             "username": account.username,
-            "name": account.username.replace("_", " ").title(),
+            "name": name_of(account.username),
             "url": f"{request.origin}/{NAME}/@{account.username}",
             "imageUrl": "",
         })  # fmt: skip
@@ -261,14 +258,6 @@ class Medium:
 # Reading a request
 
 
-def _route(request: Request) -> tuple[str, dict[str, str]]:
-    method = "GET" if request.method == "HEAD" else request.method
-    for verb, pattern, name in ROUTES:
-        if method == verb and (found := re.fullmatch(pattern, request.path)):
-            return name, found.groupdict()
-    return "unknown", {}
-
-
 def _token(request: Request) -> str | None:
     """The bearer token, or None when there is none."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
@@ -277,7 +266,7 @@ def _token(request: Request) -> str | None:
 
 def _body(request: Request) -> dict[str, Any] | str:
     """The fields of a new article, or the sentence that refuses them."""
-    if request.headers.get("content-type", "").lower().split(";")[0].strip() != "application/json":
+    if request.content_type != "application/json":
         return "The Content-Type must be application/json."
     try:
         given = json.loads(request.body)
@@ -294,7 +283,7 @@ def _texts(given: dict[str, Any]) -> str:
         if not isinstance(given.get(name), str) or not given[name].strip():
             return f"{name} is required and must be a string."
     url = given.get("canonicalUrl", "")
-    if not isinstance(url, str) or (url and not _is_address(url)):
+    if not isinstance(url, str) or (url and not is_address(url)):
         return "canonicalUrl must be a valid URL."
     return ""
 
@@ -314,14 +303,6 @@ def _others(given: dict[str, Any]) -> str:
     if not isinstance(given.get("notifyFollowers", True), bool):
         return "notifyFollowers must be a boolean."
     return ""
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", url)
-    except ValueError:
-        return False
 
 
 def _publication(publication_id: str) -> Publication | None:
@@ -382,5 +363,4 @@ def _first_words(body: str) -> str:
 
 
 def _slug(title: str) -> str:
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-") or "story"
+    return plain_words(title, 80) or "story"

@@ -23,6 +23,11 @@ class Request:
     ip: str = "127.0.0.1"
     origin: str = "http://localhost"
 
+    @property
+    def content_type(self) -> str:
+        """The media type of the body in lower-case letters, without its parameters."""
+        return self.headers.get("content-type", "").lower().split(";")[0].strip()
+
 
 @dataclass(frozen=True)
 class Response:

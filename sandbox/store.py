@@ -274,8 +274,11 @@ class Store:
         """Remember how a switch of a platform stands."""
         self._change("INSERT OR REPLACE INTO switches VALUES (?, ?, ?)", platform, name, is_on)
 
-    def is_on(self, platform: str, name: str, default: bool) -> bool:
-        """How a switch stands; `default` when nobody has touched it."""
+    def is_on(self, platform: str, name: str, default: bool, account: Account | None = None) -> bool:
+        """How a switch stands: the account's own setting, else the platform's; `default` when nobody has touched it."""
+        own = account.settings.get(name) if account else None
+        if own is not None:
+            return bool(own)
         rows = self._rows("SELECT is_on FROM switches WHERE platform=? AND name=?", platform, name)
         return bool(rows[0]["is_on"]) if rows else default
 

@@ -92,8 +92,7 @@ class Hashnode:
 
     def is_on(self, switch: str, account: Account | None) -> bool:
         """How a switch stands for somebody: the account's own setting, else the platform's."""
-        own = account.settings.get(switch) if account else None
-        return self.store.is_on(NAME, switch, self.switches[switch]) if own is None else bool(own)
+        return self.store.is_on(NAME, switch, self.switches[switch], account)
 
     # What is answered
 

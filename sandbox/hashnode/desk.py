@@ -2,13 +2,12 @@
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from sandbox import rendering
 from sandbox.clock import iso, seconds_of
+from sandbox.common import is_address, name_of, plain_words
 from sandbox.hashnode.graph import is_object_id, refuse
 from sandbox.store import Account, Article, Store
 
@@ -71,7 +70,7 @@ class Desk:
 
     def _own_publications(self) -> list[Node]:
         who = self._who()
-        name = who.username.replace("_", " ").title()
+        name = name_of(who.username)
         made = [(who.username, f"{name}'s blog")]
         if self.switches["two_publications"]:
             made.append((f"{who.username}-notes", f"{name}'s notes"))
@@ -98,7 +97,7 @@ class Desk:
         return {
             "id": _made_up(who.username, "user"),
             "username": who.username,
-            "name": who.username.replace("_", " ").title(),
+            "name": name_of(who.username),
             "publications": lambda _, **page: _page(publications, 100, **page),
         }
 
@@ -254,7 +253,7 @@ class Desk:
         if len(sent.get("coAuthors", ())) > MAX_CO_AUTHORS:
             refuse("BAD_USER_INPUT", f"A post can have at most {MAX_CO_AUTHORS} co-authors.")
         for name, url in (("originalArticleURL", article.canonical_url), ("coverImage", article.fields["cover"])):
-            if url and not _is_address(url):
+            if url and not is_address(url):
                 refuse("BAD_USER_INPUT", f"{name} is not a URL.")
         if article.published:
             self._check_whole(article)
@@ -345,13 +344,4 @@ def _made_up(*words: str) -> str:
 
 
 def _slug(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "post"
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", url)
-    except ValueError:
-        return False
+    return plain_words(text) or "post"

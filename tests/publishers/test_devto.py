@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from pytest_httpserver import HTTPServer
 
-from publishers.base import Article, Finding, Level, Surroundings, Visibility
+from publishers.base import Article, Finding, Level, Visibility
 from publishers.devto import DevTo
 from publishers.errors import (
     Gone,
@@ -25,29 +23,15 @@ from publishers.errors import (
     Rejected,
     Unavailable,
 )
-from publishers.http import Http
 from publishers.markdown import mark
-from sandbox.server import Serving, serve
+from sandbox.server import Serving
+from tests.publishers.conftest import made, order, said
 from tests.publishers.contract import ARTICLE, KEY, OTHER_KEY, PublisherContract
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Serving]:
-    with serve(port=0) as serving:
-        yield serving
-
-
-def order(sandbox: Serving, path: str, **body: Any) -> Any:
-    answer = requests.post(f"{sandbox.url}/_sandbox/{path}", json=body or None, timeout=5)
-    assert answer.ok, answer.text
-    return answer.json() if answer.content else None
 
 
 def devto_at(base_url: str, key: str = "sandbox-devto-key", **settings: Any) -> DevTo:
     settings = {"base_url": base_url, "ai_disclosure_level": "no_ai"} | settings
-    http = Http(private_origins=frozenset({DevTo.origin(settings)}), deadline=3, read=2)
-    surroundings = Surroundings(http=http, files=Path("/nonexistent"))
-    return DevTo(credentials={"api_key": key}, settings=settings, surroundings=surroundings)
+    return made(DevTo, {"api_key": key}, settings)
 
 
 class TestContract(PublisherContract):
@@ -310,10 +294,6 @@ def offline() -> DevTo:
 def sent(devto: DevTo, **changes: Any) -> dict[str, Any]:
     article: dict[str, Any] = devto.payload(replace(ARTICLE, **changes))["article"]
     return article
-
-
-def said(devto: DevTo, **changes: Any) -> list[tuple[Level, str]]:
-    return [(finding.level, finding.field) for finding in devto.check(replace(ARTICLE, **changes))]
 
 
 def test_the_payload_is_what_forem_permits(offline: DevTo) -> None:

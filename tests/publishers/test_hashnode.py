@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ import requests
 from graphql import OperationDefinitionNode, parse, validate
 from graphql.execution.values import get_variable_values
 
-from publishers.base import Article, Publisher, RemotePost, Surroundings, TwoStep, Unpublishes, Updates, Visibility
+from publishers.base import Article, Publisher, RemotePost, TwoStep, Unpublishes, Updates, Visibility
 from publishers.errors import (
     Gone,
     NotAuthorized,
@@ -25,42 +24,25 @@ from publishers.errors import (
 )
 from publishers.hashnode import Hashnode, documents
 from publishers.hashnode.article import size_of
-from publishers.http import Http
 from publishers.markdown import mark
 from sandbox.hashnode.graph import SCHEMA
 from sandbox.server import Serving, serve
+from tests.publishers.conftest import made, order
 from tests.publishers.contract import ARTICLE, KEY, OTHER_KEY, PublisherContract
+from tests.sandbox.conftest import TestClock
 
 NEWS = "a" * 24  # the id of no publication
 
 
-class TurningClock:
-    """Stands still until a test turns it."""
-
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def forward(self, seconds: float) -> None:
-        self.now += seconds
+@pytest.fixture(scope="module")
+def clock() -> TestClock:
+    return TestClock()
 
 
 @pytest.fixture(scope="module")
-def clock() -> TurningClock:
-    return TurningClock()
-
-
-@pytest.fixture(scope="module")
-def serving(clock: TurningClock) -> Iterator[Serving]:
+def serving(clock: TestClock) -> Iterator[Serving]:
     with serve(port=0, clock=clock) as serving:
         yield serving
-
-
-def order(serving: Serving, path: str, **body: Any) -> Any:
-    answer = requests.post(f"{serving.url}/_sandbox/{path}", json=body or None, timeout=5)
-    assert answer.ok, answer.text
-    return answer.json() if answer.content else None
 
 
 def fault(serving: Serving, call: str, kind: str, **more: Any) -> None:
@@ -86,9 +68,7 @@ def sandbox(serving: Serving) -> Iterator[Serving]:
 
 def hashnode_at(base_url: str, token: str = "sandbox-hashnode-key", **settings: Any) -> Hashnode:
     settings = {"base_url": base_url, "publication": ""} | settings
-    http = Http(private_origins=frozenset({Hashnode.origin(settings)}), deadline=3, read=2)
-    surroundings = Surroundings(http=http, files=Path("/nonexistent"))
-    return Hashnode(credentials={"token": token}, settings=settings, surroundings=surroundings)
+    return made(Hashnode, {"token": token}, settings)
 
 
 def in_publication(serving: Serving, token: str = "sandbox-hashnode-key", **settings: Any) -> Hashnode:
@@ -346,7 +326,7 @@ def test_a_draft_that_never_arrived_is_not_found(hashnode: Hashnode, sandbox: Se
 
 
 def test_old_answers_hide_a_post_and_are_over_when_the_look_ups_count(
-    hashnode: Hashnode, sandbox: Serving, clock: TurningClock
+    hashnode: Hashnode, sandbox: Serving, clock: TestClock
 ) -> None:
     assert hashnode.find(ARTICLE) is None  # from now on that is what is answered for 25 seconds
     draft = hashnode.create_draft(ARTICLE)
@@ -361,7 +341,7 @@ def test_old_answers_hide_a_post_and_are_over_when_the_look_ups_count(
 
 
 def test_a_stale_look_up_on_order_does_not_see_what_is_new(
-    hashnode: Hashnode, sandbox: Serving, clock: TurningClock
+    hashnode: Hashnode, sandbox: Serving, clock: TestClock
 ) -> None:
     clock.forward(100)
     hashnode.create_draft(ARTICLE)

@@ -15,6 +15,7 @@ from publishers.hashnode import Hashnode
 from publishers.hashnode.article import escape_embeds, size_of
 from publishers.hashnode.forms import OptionsForm
 from publishers.markdown import mark
+from tests.publishers.conftest import said
 from tests.publishers.contract import ARTICLE, KEY, OTHER_KEY
 from tests.publishers.test_hashnode import hashnode_at
 
@@ -29,10 +30,6 @@ def offline() -> Hashnode:
 def sent(hashnode: Hashnode, **changes: Any) -> dict[str, Any]:
     fields: dict[str, Any] = hashnode.payload(replace(ARTICLE, **changes))["variables"]["input"]
     return fields
-
-
-def said(hashnode: Hashnode, **changes: Any) -> list[tuple[Level, str]]:
-    return [(finding.level, finding.field) for finding in hashnode.check(replace(ARTICLE, **changes))]
 
 
 def test_the_payload_is_the_creation_of_a_draft(offline: Hashnode) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from pytest_httpserver import HTTPServer
 
-from publishers.base import Article, Finds, Glimpses, Level, Publisher, RemotePost, Surroundings, Visibility
+from publishers.base import Article, Finds, Glimpses, Level, Publisher, RemotePost, Visibility
 from publishers.errors import (
     NotAuthorized,
     OutcomeUnknown,
@@ -23,9 +21,9 @@ from publishers.errors import (
     Unavailable,
     Unsupported,
 )
-from publishers.http import Http
 from publishers.medium import Medium, OptionsForm, SettingsForm
-from sandbox.server import Serving, serve
+from sandbox.server import Serving
+from tests.publishers.conftest import made, order, said
 from tests.publishers.contract import ARTICLE, KEY, PublisherContract
 
 WEEKLY = "b969ac62a46b"  # here the sandbox's user is an editor
@@ -34,27 +32,13 @@ ELSE = "d0b105d10f0a"  # here a reader
 PLAIN = {"publication": "", "publish_status": "public", "license": "all-rights-reserved", "notify_followers": True}
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Serving]:
-    with serve(port=0) as serving:
-        yield serving
-
-
-def order(sandbox: Serving, path: str, **body: Any) -> Any:
-    answer = requests.post(f"{sandbox.url}/_sandbox/{path}", json=body or None, timeout=5)
-    assert answer.ok, answer.text
-    return answer.json() if answer.content else None
-
-
 def counts(sandbox: Serving) -> Any:
     return requests.get(f"{sandbox.url}/_sandbox/counts?platform=medium", timeout=5).json()
 
 
 def medium_at(base_url: str, feed_url: str = "", token: str = "sandbox-medium-key", **settings: Any) -> Medium:
     settings = PLAIN | {"base_url": base_url, "feed_url": feed_url} | settings
-    http = Http(private_origins=frozenset({Medium.origin(settings)}), deadline=3, read=2)
-    surroundings = Surroundings(http=http, files=Path("/nonexistent"))
-    return Medium(credentials={"integration_token": token}, settings=settings, surroundings=surroundings)
+    return made(Medium, {"integration_token": token}, settings)
 
 
 def in_sandbox(sandbox: Serving, **settings: Any) -> Medium:
@@ -179,10 +163,6 @@ def test_without_a_canonical_address_none_is_sent(medium: Medium) -> None:
     assert "canonicalUrl" not in medium.payload(replace(ARTICLE, canonical_url=""))
 
 
-def findings(medium: Medium, **changes: Any) -> list[tuple[Level, str]]:
-    return [(found.level, found.field) for found in medium.check(replace(ARTICLE, markdown="Words.", **changes))]
-
-
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -204,7 +184,7 @@ def findings(medium: Medium, **changes: Any) -> list[tuple[Level, str]]:
     ],
 )
 def test_what_will_happen_is_said_beforehand(medium: Medium, changes: Any, expected: Any) -> None:
-    assert findings(medium, **changes) == expected
+    assert said(medium, markdown="Words.", **changes) == expected
 
 
 def test_a_long_title_is_cut_at_a_word_for_the_lists_and_whole_in_the_text(medium: Medium) -> None:
