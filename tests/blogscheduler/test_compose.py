@@ -1,4 +1,4 @@
-"""What docker-compose.yml and the image promise: nothing is open to others, nothing runs as root, all of it is watched."""
+"""What docker-compose.yml and the image promise: nothing open to others, nothing as root, all of it watched."""
 
 from __future__ import annotations
 

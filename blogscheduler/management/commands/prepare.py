@@ -6,13 +6,13 @@ import fcntl
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 
 LOCK = 0x626C6F67  # a number of our own among PostgreSQL's advisory locks
 PATIENCE = 60.0  # seconds
@@ -60,4 +60,5 @@ def one_at_a_time() -> Iterator[None]:
         try:
             yield
         finally:
-            connection.close()  # which gives the lock back, also after a broken migration
+            with suppress(DatabaseError), connection.cursor() as cursor:  # gone with a connection that broke
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
