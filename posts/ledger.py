@@ -154,7 +154,8 @@ def _draft_is_there(delivery: Delivery, trip: Trip, remote: RemotePost, now: dat
         **sent_text(trip),
     )
     Channel.objects.filter(pk=trip.channel_id, claim=trip.claim).update(lease_until=Now() + settings.LEASE)
-    return replace(trip, step=Step.FLIP, remote_id=remote.id, ready_at=now + timedelta(seconds=write_pause(trip)))
+    ready_at = max(now + timedelta(seconds=write_pause(trip)), delivery.due_at)
+    return replace(trip, step=Step.FLIP, remote_id=remote.id, ready_at=ready_at)
 
 
 def _published(delivery: Delivery, remote: RemotePost, trip: Trip, now: datetime, message: str) -> None:

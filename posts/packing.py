@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 
 from posts.models import Channel, Delivery
 from posts.trips import Door
-from publishers.base import Article
+from publishers import PUBLISHERS
+from publishers.base import Article, TwoStep
+
+ONE_CALL = 1.0  # seconds that creating a draft usually takes at the most
 
 
 def article_of(delivery: Delivery) -> Article:
@@ -43,3 +47,14 @@ def door_of(channel: Channel) -> Door:
         private_origins=settings.ALLOW_PRIVATE_TARGETS,
         deadline=settings.CALL_DEADLINE_SECONDS,
     )
+
+
+def head_start(channel: Channel) -> timedelta:
+    """How long before its time a delivery is begun: long enough for the invisible draft and the pause after it.
+
+    Then the flip, which is what people see, happens at the very moment and never before.
+    """
+    publisher = PUBLISHERS.get(channel.platform)
+    if publisher is None or not issubclass(publisher, TwoStep):
+        return timedelta()
+    return timedelta(seconds=ONE_CALL + publisher.limits.seconds_between_writes * settings.PACE)

@@ -234,19 +234,21 @@ def pack(delivery: Delivery, now: datetime, fence: float) -> Trip:
     """Our post becomes an Article, as its text stands at this moment; the claim becomes a Trip."""
     door = door_of(delivery.channel)
     assert delivery.claim is not None
+    step = next_step(delivery, door.publisher_class)
+    visible = step in (Step.FLIP, Step.PUBLISH)
     return Trip(
         delivery_id=delivery.pk,
         channel_id=delivery.channel_id,
         number=delivery.number,
         claim=delivery.claim,
-        step=next_step(delivery, door.publisher_class),
+        step=step,
         article=article_of(delivery),
         version=delivery.post.version,
         digest=delivery.post.digest(),
         remote_id=delivery.remote_id,
         door=door,
         fence=fence,
-        ready_at=now,
+        ready_at=max(now, delivery.due_at) if visible else now,  # nothing appears before its time
     )
 
 

@@ -12,7 +12,7 @@ from accounts.models import User
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import move
 from posts.moments import Moment
-from posts.packing import article_of, door_of
+from posts.packing import article_of, door_of, head_start
 from publishers import PUBLISHERS
 from publishers.base import Finding, Finds, Level
 from publishers.errors import Unsupported
@@ -131,16 +131,16 @@ def _insert(post: Post, channel: Channel, at: Moment, by: User | None, options: 
                 channel=channel,
                 created_by=by,
                 options=dict(options or {}),
-                **_time_fields(post, at),
+                **_time_fields(post, channel, at),
             )
     except IntegrityError as error:
         raise Refused(f"This post is on {channel} already: it is scheduled, on its way or published there.") from error
 
 
-def _time_fields(post: Post, at: Moment) -> dict[str, Any]:
+def _time_fields(post: Post, channel: Channel, at: Moment) -> dict[str, Any]:
     return {
         "due_at": at.due_at,
-        "act_at": at.due_at,
+        "act_at": at.due_at - head_start(channel),
         "late_after": at.due_at + post.workspace.grace,
         "wall_time": at.wall_time,
         "zone": at.zone,
@@ -183,7 +183,12 @@ def _begin_again(shown: Delivery, at: Moment, allowed: list[Status], **changes: 
             _not_removed([delivery.channel])
             moved = Delivery.objects.filter(pk=delivery.pk, status__in=allowed).update(
                 status=Status.SCHEDULED,
-                **{**_time_fields(delivery.post, at), **fresh, "refused_unless_ours": False, **changes},
+                **{
+                    **_time_fields(delivery.post, delivery.channel, at),
+                    **fresh,
+                    "refused_unless_ours": False,
+                    **changes,
+                },
             )
     except IntegrityError as error:
         raise Refused(f"Another delivery of this post to {delivery.channel} is under way already.") from error

@@ -15,6 +15,7 @@ from posts import connecting, covers, publishing, scheduling
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import SUCCESSORS
 from posts.moments import Moment, moment_at
+from posts.packing import head_start
 from publishers.base import Level
 from tests.posts.conftest import MovableClock, Street, publish
 
@@ -58,7 +59,7 @@ def test_each_channel_gets_a_delivery_with_the_time_as_it_was_meant(
     for delivery in deliveries:
         assert (delivery.status, delivery.created_by) == (Status.SCHEDULED, ada)
         assert (delivery.wall_time, delivery.zone) == ("2030-01-01T09:00", "Europe/Berlin")
-        assert delivery.due_at == delivery.act_at == moment.due_at
+        assert delivery.due_at == delivery.act_at + head_start(delivery.channel) == moment.due_at
         assert delivery.late_after == moment.due_at + dev.workspace.grace
 
 
@@ -338,7 +339,7 @@ def test_rescheduling_moves_the_time_the_wall_time_and_the_grace(
     moment = Moment(at(clock, hours=5).due_at, "2030-05-05T05:00", "Asia/Tokyo")
     scheduling.reschedule(delivery, moment, clock())
     delivery.refresh_from_db()
-    assert delivery.due_at == delivery.act_at == moment.due_at
+    assert delivery.due_at == delivery.act_at + head_start(delivery.channel) == moment.due_at
     assert delivery.late_after == moment.due_at + folder.workspace.grace
     assert (delivery.wall_time, delivery.zone) == ("2030-05-05T05:00", "Asia/Tokyo")
     assert publish(clock, delivery).status == Status.SCHEDULED
