@@ -122,6 +122,8 @@ class Publisher(ABC):
     options_form: ClassVar[type[forms.Form] | None] = None  # asked per delivery while scheduling; all optional
     limits: ClassVar[Limits] = Limits()
     steps: ClassVar[tuple[str, ...]] = ()  # where to find the token, in at most three numbered sentences
+    # What to fill into the forms to try it in the sandbox, whose address stands for {sandbox}.
+    in_the_sandbox: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self, *, credentials: Mapping[str, Any], settings: Mapping[str, Any], surroundings: Surroundings

@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Q
+from django.forms import BoundField
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -100,15 +101,17 @@ def connect(request: MemberRequest, platform: str) -> HttpResponse:
             ring_for_channel(channel)
             return redirect(channel)
     kind = kind_of(platform)
-    context = {"kind": kind, "forms": asked, "sandbox": sandbox_of(kind)}
+    context = {"kind": kind, "forms": asked, "sandbox": sandbox_of(kind, asked)}
     return render(request, "posts/channel_connect.html", context)
 
 
-def sandbox_of(kind: Kind) -> dict[str, str] | None:
-    """Where a platform's stand-in is and which key it takes, for trying things out without an account."""
-    if not settings.SANDBOX_URL or kind.is_free:
-        return None
-    return {"url": f"{settings.SANDBOX_URL}/{kind.name}/api", "key": f"sandbox-{kind.name}-key"}
+def sandbox_of(kind: Kind, asked: DoorForms) -> list[tuple[BoundField, str]]:
+    """What to fill in to try a platform in the sandbox, without an account: fields and values; none without one."""
+    if not settings.SANDBOX_URL:
+        return []
+    fields = {field.name: field for form in (asked.settings, asked.credentials) for field in form}
+    values = PUBLISHERS[kind.name].in_the_sandbox
+    return [(fields[name], value.replace("{sandbox}", settings.SANDBOX_URL)) for name, value in values.items()]
 
 
 def channel(request: MemberRequest, pk: int) -> HttpResponse:

@@ -51,6 +51,10 @@ class DevTo(TwoStep):
     credentials_form = ApiKeyForm
     settings_form = SettingsForm
     limits = LIMITS
+    in_the_sandbox: ClassVar[Mapping[str, str]] = {
+        "base_url": "{sandbox}/devto/api",
+        "api_key": "sandbox-devto-key",
+    }
     steps: ClassVar[tuple[str, ...]] = (
         "1. Log in to DEV and open Settings, then Extensions.",
         "2. Under “DEV Community API Keys” write “blogscheduler” and press “Generate API Key”.",

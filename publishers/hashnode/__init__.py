@@ -32,6 +32,10 @@ class Hashnode(TwoStep):
     settings_form = SettingsForm
     options_form = OptionsForm
     limits = LIMITS
+    in_the_sandbox: ClassVar[Mapping[str, str]] = {
+        "base_url": "{sandbox}/hashnode/",
+        "token": "sandbox-hashnode-key",
+    }
     steps: ClassVar[tuple[str, ...]] = (
         "1. Log in to Hashnode and see that your publication is on the Pro plan: its API serves no other.",
         "2. Open Account settings, then Developer, and generate a new personal access token.",

@@ -96,6 +96,11 @@ class Medium(OneStep):
     settings_form = SettingsForm
     options_form = OptionsForm
     limits = LIMITS
+    in_the_sandbox: ClassVar[Mapping[str, str]] = {
+        "base_url": "{sandbox}/medium/v1",
+        "feed_url": "{sandbox}/medium",
+        "integration_token": "sandbox-medium-key",
+    }
     steps: ClassVar[tuple[str, ...]] = (
         "1. Medium has given out no new integration tokens since 2025: this works only if you have one already.",
         "2. Log in to Medium and open Settings, then “Security and apps”, then “Integration tokens”.",

@@ -12,6 +12,7 @@ from accounts.models import Mail, User, Workspace
 from posts import connecting, publishing, scheduling
 from posts.models import Channel, Delivery, Post
 from posts.moments import moment_at
+from publishers import PUBLISHERS
 from tests.posts.conftest import MovableClock, Street, history
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
@@ -56,6 +57,22 @@ def plan(workspace: Workspace, ada: User, clock: MovableClock) -> Callable[..., 
         return delivery
 
     return plan
+
+
+@pytest.mark.parametrize("platform", [name for name, kind in PUBLISHERS.items() if kind.in_the_sandbox])
+def test_what_is_offered_for_the_sandbox_connects_there(
+    platform: str, workspace: Workspace, street: Street, clock: MovableClock
+) -> None:
+    kind = PUBLISHERS[platform]
+    fill = {name: value.replace("{sandbox}", street.url) for name, value in kind.in_the_sandbox.items()}
+    choices = {"ai_disclosure_level": "no_ai", "publish_status": "public", "license": "public-domain"}
+    secret, wishes = kind.credentials_form(fill), kind.settings_form({**choices, **fill})
+    assert secret.is_valid(), secret.errors
+    assert wishes.is_valid(), wishes.errors
+    channel = connecting.connect(workspace, platform, "Try", secret.cleaned_data, wishes.cleaned_data)
+    connecting.verify(channel.pk, clock)
+    channel.refresh_from_db()
+    assert channel.account_name == "@sandbox", channel.problem
 
 
 def test_with_two_publications_the_person_is_asked_at_the_field(

@@ -29,9 +29,8 @@
   for (const offer of document.querySelectorAll("[data-fill]")) {
     offer.hidden = false;
     offer.querySelector("button").addEventListener("click", () => {
-      for (const [name, value] of Object.entries(JSON.parse(offer.dataset.fill))) {
-        const field = document.querySelector(`form [name="${name}"]`);
-        if (field) field.value = value;
+      for (const value of document.querySelectorAll("[data-fills]")) {
+        document.getElementById(value.dataset.fills).value = value.textContent;
       }
     });
   }

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from posts.models import Channel
+from publishers import PUBLISHERS
 from tests.posts.views.conftest import DEVTO_SETTINGS, SECRET, Deliver, badges
 
 HTMX = {"hx-request": "true"}
@@ -29,11 +30,14 @@ class TestConnecting:
         assert '<ol class="steps"><li><p>Log in to DEV' in page
         assert "sandbox-devto-key" not in page
 
-    def test_the_sandbox_is_offered_where_it_runs(self, browser: Client, settings: Any) -> None:
+    @pytest.mark.parametrize(
+        "platform", [name for name, kind in PUBLISHERS.items() if kind.credentials_form.base_fields]
+    )
+    def test_the_sandbox_is_offered_where_it_runs(self, browser: Client, settings: Any, platform: str) -> None:
         settings.SANDBOX_URL = "http://127.0.0.1:8001"
-        page = read(browser, "channel_connect", "devto")
-        assert "http://127.0.0.1:8001/devto/api" in page
-        assert "sandbox-devto-key" in page
+        page = read(browser, "channel_connect", platform)
+        assert f"http://127.0.0.1:8001/{platform}/" in page
+        assert f"sandbox-{platform}-key" in page
 
     def test_an_unknown_place_is_not_found(self, browser: Client) -> None:
         assert browser.get(reverse("channel_connect", args=["nowhere"])).status_code == 404
