@@ -122,9 +122,9 @@ class _Drain:
             self.held.extend(claim(self.looked_at, room))
         except DatabaseError:
             connection.close()
-            if not self.in_flight and not self.unwritten:
+            if not (self.in_flight or self.held or self.unwritten):
                 raise
-            log.exception("Nothing could be claimed; what is in flight goes on")
+            log.exception("Nothing can be claimed now; what has been begun goes on")
 
     def start_ready(self) -> None:
         now = self.clock()
