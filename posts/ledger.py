@@ -144,9 +144,14 @@ def _succeeded(delivery: Delivery, result: Result, now: datetime) -> Trip | None
     return None
 
 
-def _draft_is_there(delivery: Delivery, trip: Trip, remote: RemotePost, now: datetime) -> Trip:
+def _draft_is_there(delivery: Delivery, trip: Trip, remote: RemotePost, now: datetime) -> Trip | None:
     """Keep the draft's id before anything else happens, renew the lease, and flip it next."""
-    Delivery.objects.filter(pk=delivery.pk, number=delivery.number, status=Status.PUBLISHING).update(
+    ours = Delivery.objects.filter(pk=delivery.pk, number=delivery.number)
+    if delivery.status != Status.PUBLISHING:
+        # The night-watch was quicker and will look: the id helps it, the flip is no longer ours.
+        ours.update(remote_id=remote.id, remote_url=remote.url)
+        return None
+    ours.update(
         remote_id=remote.id,
         remote_url=remote.url,
         lease_until=Now() + settings.LEASE,

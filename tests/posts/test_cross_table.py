@@ -10,6 +10,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 
 from accounts.models import User, Workspace
 from posts import connecting, publishing, scheduling
@@ -142,8 +143,6 @@ def strike(fault: str, street: Street, platform: str, clock: MovableClock) -> No
 
 def lapse(delivery_id: int, channel_id: int) -> None:
     """As if nothing had been heard of the worker for longer than its lease."""
-    from django.db.models.functions import Now
-
     past = Now() - timedelta(seconds=1)
     Delivery.objects.filter(pk=delivery_id).update(lease_until=past)
     Channel.objects.filter(pk=channel_id).update(lease_until=past)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from accounts.models import Mail
 from posts import connecting, ledger, publishing, scheduling
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import SUCCESSORS
+from posts.moments import Moment, moment_at
 from posts.trips import take
 from tests.posts.conftest import MovableClock, Street, history, publish
 
@@ -112,7 +113,7 @@ def test_a_person_who_says_send_again_is_believed_only_after_one_more_look(
     publish(clock, delivery, moves=16)
     assert delivery.status == Status.UNCERTAIN
     street.forgive()
-    scheduling.send_again(delivery, scheduling_moment(clock))
+    scheduling.send_again(delivery, at_once(clock))
     publish(clock, delivery)
     assert delivery.status == Status.PUBLISHED
     assert street.public(delivery) == 1
@@ -127,7 +128,7 @@ def test_a_refusal_fails_at_once_tells_the_author_and_can_be_tried_again(
     assert delivery.status == Status.FAILED
     assert "Title is too dull" in delivery.message
     assert Mail.objects.filter(event__startswith=f"delivery:{delivery.pk}:failed").count() == 1
-    scheduling.publish_now(delivery, scheduling_moment(clock))
+    scheduling.publish_now(delivery, at_once(clock))
     publish(clock, delivery)
     assert delivery.status == Status.PUBLISHED
     assert street.public(delivery) == 1
@@ -150,14 +151,11 @@ def test_being_asked_to_wait_is_no_failed_try_and_the_whole_channel_waits(
 
 
 def test_a_platform_out_of_reach_is_tried_five_times_and_then_it_failed(
-    dev: Channel, scheduled: Plan, clock: MovableClock
+    dev: Channel, scheduled: Plan, clock: MovableClock, settings: Any
 ) -> None:
     Channel.objects.filter(pk=dev.pk).update(settings={**dev.settings, "base_url": "http://127.0.0.1:9/api"})
-    with transaction.atomic():
-        delivery = scheduled(dev)
-    from django.conf import settings
-
-    settings.ALLOW_PRIVATE_TARGETS = settings.ALLOW_PRIVATE_TARGETS | {"http://127.0.0.1:9"}
+    settings.ALLOW_PRIVATE_TARGETS |= {"http://127.0.0.1:9"}
+    delivery = scheduled(dev)
     publish(clock, delivery, moves=7)
     assert delivery.status == Status.FAILED
     assert history(delivery) == ["create unavailable"] * 5
@@ -206,7 +204,7 @@ def test_what_is_later_than_the_grace_is_missed_and_said_not_sent(
     publish(clock, delivery, moves=2)
     assert delivery.status == Status.MISSED
     assert Mail.objects.filter(event__startswith=f"delivery:{delivery.pk}:missed").count() == 1
-    scheduling.publish_now(delivery, scheduling_moment(clock))
+    scheduling.publish_now(delivery, at_once(clock))
     publish(clock, delivery)
     assert delivery.status == Status.PUBLISHED
     assert street.public(delivery) == 1
@@ -248,6 +246,22 @@ def test_a_worker_back_from_the_dead_overwrites_nothing(
     assert ledger.record(result, clock()) is None
     assert Delivery.objects.get(pk=delivery.pk).status == Status.PUBLISHED
     assert history(delivery) == written
+
+
+def test_a_worker_back_before_the_look_up_hands_over_its_draft_and_does_not_flip(
+    street: Street, dev: Channel, scheduled: Plan, clock: MovableClock
+) -> None:
+    delivery = scheduled(dev)
+    [trip] = publishing.claim(clock(), 5)
+    result = take(trip, clock())
+    expire_lease(delivery)
+    publishing.rescue(clock)
+    assert ledger.record(result, clock()) is None
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.remote_id != "") == (Status.CHECKING, True)
+    publish(clock, delivery, moves=3)
+    assert delivery.status == Status.PUBLISHED
+    assert (street.public(delivery), street.drafts(delivery)) == (1, 0)
 
 
 def test_past_the_fence_nothing_is_sent(street: Street, dev: Channel, scheduled: Plan, clock: MovableClock) -> None:
@@ -293,7 +307,7 @@ def test_a_draft_deleted_on_the_platform_is_said_and_trying_again_writes_a_new_o
     publish(clock, delivery)
     assert delivery.status == Status.FAILED
     assert delivery.remote_id == ""
-    scheduling.publish_now(delivery, scheduling_moment(clock))
+    scheduling.publish_now(delivery, at_once(clock))
     clock.move(minutes=1)
     publish(clock, delivery, moves=3)
     assert delivery.status == Status.PUBLISHED
@@ -410,11 +424,7 @@ def expire_lease(delivery: Delivery) -> None:
     Channel.objects.filter(pk=delivery.channel_id).update(lease_until=past)
 
 
-def scheduling_moment(clock: MovableClock) -> Any:
-    from datetime import UTC
-
-    from posts.moments import moment_at
-
+def at_once(clock: MovableClock) -> Moment:
     return moment_at(clock(), UTC)
 
 
