@@ -25,7 +25,8 @@ else:
     ModelAdmin, TabularInline, BaseUserAdmin = admin.ModelAdmin, admin.TabularInline, DjangoUserAdmin
     ChangeForm, CreationForm = UserChangeForm, BaseUserCreationForm
 
-# One log-in for everything: its throttling and its confirmed addresses count for the admin, too.
+# One log-in for everything: its throttling and its confirmed addresses count for the admin, too. Replacing the method
+# is how allauth means it to be done, whatever the type checker thinks of it.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 

@@ -69,7 +69,7 @@ def send_waiting(clock: Callable[[], datetime]) -> int:
     for pk in list(Mail.objects.filter(status=Mail.Status.QUEUED, act_at__lte=clock()).values_list("pk", flat=True)):
         try:
             sent += send(pk, clock)
-        except Exception:
+        except Exception:  # one bad mail never stops the others
             log.exception("Mail %s: sending it ended in an unexpected error", pk)
     return sent
 

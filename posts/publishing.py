@@ -157,7 +157,7 @@ class _Drain:
                 self.unwritten.append(result)
             log.warning("Delivery %s: its outcome cannot be written now: %s", result.trip.delivery_id, problem)
             return
-        except Exception:
+        except Exception:  # a mistake of ours in one row: the others go on, this one is looked up after its lease
             log.exception("Delivery %s: its outcome could not be written", result.trip.delivery_id)
             connection.close()
             return

@@ -58,7 +58,7 @@ def _look(name: str, every: float, verb: Callable[[], Any]) -> None:
         close_old_connections()
         try:
             verb()
-        except Exception:
+        except Exception:  # whatever it was: a watch that ends would leave posts unpublished without a word
             log.exception("The worker's own look (%s) failed and is tried again", name)
             connection.close()
 

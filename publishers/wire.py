@@ -273,6 +273,7 @@ class _Pools(PoolManager):
     ) -> HTTPConnectionPool:
         pool = super()._new_pool(scheme, host, port, request_context)
         kind = _TlsConnection if scheme == "https" else _PlainConnection
+        # urllib3 only ever calls it, and documents replacing it; its annotation wants a class.
         pool.ConnectionCls = partial(kind, wire=self.wire)  # type: ignore[assignment]
         return pool
 

@@ -141,7 +141,7 @@ class Supervisor:
                 key.data.hear(heard)
                 if not heard:
                     self._ears.unregister(key.fileobj)
-                    key.fileobj.close()  # type: ignore[union-attr]
+                    key.fileobj.close()  # type: ignore[union-attr]  # registered by us, and never as a bare number
             else:
                 os.read(key.fd, LONGEST_LINE)  # a signal has come: its handler has noted it
 
