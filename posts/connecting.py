@@ -12,6 +12,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
 from accounts.models import Workspace
+from posts import notifying
 from posts.models import Channel, Delivery
 from posts.packing import door_of
 from publishers import PUBLISHERS
@@ -51,6 +52,8 @@ def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_
     kept = {**channel.credentials, **{key: value for key, value in credentials.items() if value}}
     try:
         with transaction.atomic():
+            if channel_settings != channel.settings:
+                _cannot_look_there(channel)
             Channel.objects.filter(pk=channel.pk).exclude(status=Status.REMOVED).update(
                 name=name,
                 credentials=kept,
@@ -60,8 +63,7 @@ def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_
                 status=Case(When(status=Status.PAUSED, then=F("status")), default=Value(Status.CHECKING)),
                 problem="",
                 problem_field="",
-                account_name="",
-                account_url="",
+                account_name="",  # account_url stays: it tells whether the new credentials are another account's
                 lease_until=None,
             )
     except IntegrityError as error:
@@ -122,12 +124,24 @@ def _open(channel: Channel, account: Account, now: datetime) -> str:
         "choices": {field: [list(choice) for choice in choices] for field, choices in account.choices.items()},
         "settings": {**channel.settings, **_only_choices(channel, account)},
     }
+    if channel.account_url and channel.account_url != changes["account_url"]:
+        _cannot_look_there(channel)
     for field, choices in account.choices.items():
         if changes["settings"].get(field, "") not in dict(choices):
             problem = f"{label} knows us as {account.name}. Choose the {field}: " + _listed(choices)
             return _write(channel, now, status=Status.CLOSED, problem=problem, problem_field=field, **changes)
     _write(channel, now, status=Status.OPEN, problem="", problem_field="", **changes)
     return f"{label} knows us as {account.name}."
+
+
+def _cannot_look_there(channel: Channel) -> None:
+    """What may have arrived at one place must not be looked for at another, not found, and sent a second time."""
+    message = "The channel was given another account or other settings before we could look whether it had arrived."
+    doubtful = Delivery.objects.filter(channel=channel, status=Delivery.Status.CHECKING)
+    for delivery in doubtful.select_related("post", "post__author", "channel", "created_by"):
+        with transaction.atomic():
+            if delivery.move(Delivery.Status.UNCERTAIN, lease_until=None, doubtful=True, message=message):
+                notifying.tell_author(delivery, Delivery.Status.UNCERTAIN, message)
 
 
 def _only_choices(channel: Channel, account: Account) -> dict[str, str]:

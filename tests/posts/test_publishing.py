@@ -180,6 +180,46 @@ def test_a_revoked_token_closes_the_channel_once_and_keeps_its_deliveries(
         assert delivery.status == Status.PUBLISHED
 
 
+def doubtful_on(street: Street, dev: Channel, scheduled: Plan, clock: MovableClock) -> Delivery:
+    """Public on the platform, and nobody knows it yet."""
+    delivery = scheduled(dev)
+    street.fault("flip", "status", status=504, when="after")
+    assert publish(clock, delivery).status == Status.CHECKING
+    return delivery
+
+
+def test_what_may_be_public_on_one_account_is_never_sent_to_another(
+    street: Street, dev: Channel, scheduled: Plan, clock: MovableClock
+) -> None:
+    delivery = doubtful_on(street, dev, scheduled, clock)
+    key = street.order("accounts", username="somebody_else", age_days=400)["key"]
+    connecting.reconnect(dev, dev.name, {"api_key": key}, dev.settings)
+    connecting.verify(dev.pk, clock)
+    publish(clock, delivery, moves=4)
+    assert delivery.status == Status.UNCERTAIN
+    assert Mail.objects.filter(event__startswith=f"delivery:{delivery.pk}:uncertain").count() == 1
+    assert street.public(delivery) == 1
+
+
+def test_nor_is_it_looked_for_at_another_address(
+    street: Street, dev: Channel, scheduled: Plan, clock: MovableClock
+) -> None:
+    delivery = doubtful_on(street, dev, scheduled, clock)
+    connecting.reconnect(dev, dev.name, {}, {**dev.settings, "base_url": "https://dev.to/api"})
+    publish(clock, delivery)
+    assert delivery.status == Status.UNCERTAIN
+
+
+def test_a_new_key_of_the_same_account_goes_on_looking(
+    street: Street, dev: Channel, scheduled: Plan, clock: MovableClock
+) -> None:
+    delivery = doubtful_on(street, dev, scheduled, clock)
+    connecting.reconnect(dev, dev.name, {"api_key": dev.credentials["api_key"]}, dev.settings)
+    connecting.verify(dev.pk, clock)
+    publish(clock, delivery, moves=3)
+    assert (delivery.status, street.public(delivery)) == (Status.PUBLISHED, 1)
+
+
 def test_when_a_closed_channel_opens_too_late_the_author_is_asked(
     street: Street, dev: Channel, scheduled: Plan, clock: MovableClock
 ) -> None:
