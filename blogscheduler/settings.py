@@ -70,6 +70,8 @@ CALL_DEADLINE_SECONDS: float = env.float("CALL_DEADLINE_SECONDS", default=25)
 SETTLE_SECONDS: float = env.float("SETTLE_SECONDS", default=0)  # 0: what each platform needs
 # The pause that each platform asks for between two calls, times this: 0 for a platform of one's own without limits.
 PACE: float = env.float("PACE", default=1)
+# After an outage: the seconds between two late posts of one channel.
+CATCH_UP_SECONDS: float = env.float("CATCH_UP_SECONDS", default=60)
 DEFAULT_GRACE: timedelta = timedelta(minutes=env.int("DEFAULT_GRACE_MINUTES", default=60))
 # Exact origins (scheme://host:port) on private addresses that publishers may call. `manage.py up` adds its sandbox.
 ALLOW_PRIVATE_TARGETS = frozenset(env.list("ALLOW_PRIVATE_TARGETS", default=[]))

@@ -12,7 +12,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
 from accounts.models import Workspace
-from posts import notifying
+from posts import lateness, notifying
 from posts.models import Channel, Delivery
 from posts.packing import door_of
 from publishers import PUBLISHERS
@@ -178,10 +178,8 @@ def _field_of(error: PublishingError, channel: Channel) -> str:
 
 
 def _grace_decides(channel: Channel) -> None:
-    """What waited for the channel is late or not by the workspace's grace, also what had begun before."""
-    Delivery.objects.filter(channel=channel, status=Delivery.Status.SCHEDULED, late_after=None, doubtful=False).update(
-        late_after=F("due_at") + channel.workspace.grace
-    )
+    """What waited for the channel is late or not as was wished, also what had begun before."""
+    lateness.judge_anew(Delivery.objects.filter(channel=channel, late_after=None), channel.workspace)
 
 
 def pause(channel: Channel) -> bool:

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from posts import notifying
+from posts import failpoints, lateness, notifying
 from posts.models import Attempt, Channel, Delivery
 from posts.models.delivery import move
 from posts.trips import Result, Step, Trip
@@ -47,6 +47,12 @@ PATIENCE = timedelta(hours=24)  # how long a platform may go on asking us to wai
 
 def record(result: Result, now: datetime) -> Trip | None:
     """Write one outcome. Returns the next trip of the same claim, its lease renewed (a draft is flipped next)."""
+    following = _record(result, now)
+    failpoints.reached(failpoints.RECORDED)
+    return following
+
+
+def _record(result: Result, now: datetime) -> Trip | None:
     with transaction.atomic():
         delivery = _still_ours(result.trip)
         if delivery is None:
@@ -59,6 +65,7 @@ def record(result: Result, now: datetime) -> Trip | None:
             following = None
         if following is None:
             _release(result, now)
+        failpoints.reached(failpoints.RECORDING)
         return following
 
 
@@ -352,7 +359,7 @@ def _close_channel(delivery: Delivery, trip: Trip, message: str) -> None:
     if delivery.status == Status.CHECKING:
         _set(delivery, Status.CHECKING, **changes)
     else:
-        _set(delivery, Status.SCHEDULED, late_after=delivery.due_at + delivery.workspace.grace, **changes)
+        _set(delivery, Status.SCHEDULED, late_after=lateness.late_after(delivery.post, delivery.due_at), **changes)
     close(delivery.channel, trip.door.revision, message)
 
 
@@ -450,14 +457,3 @@ def give_up_on_removed() -> None:
         with transaction.atomic():
             if move(delivery.pk, Status.UNCERTAIN, [Status.CHECKING], message=message):
                 notifying.tell_author(delivery, Status.UNCERTAIN, message)
-
-
-def miss_late(now: datetime) -> int:
-    """What is later than its workspace's grace is not published behind the author's back: a person is asked."""
-    late = list(Delivery.objects.late(now).select_related("post", "post__author", "channel", "created_by")[:200])
-    for delivery in late:
-        message = "It could not be published at its time, and its grace is over."
-        with transaction.atomic():
-            if Delivery.objects.late(now).filter(pk=delivery.pk).update(status=Status.MISSED, message=message):
-                notifying.tell_author(delivery, Status.MISSED, message)
-    return len(late)

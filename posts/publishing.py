@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Min
 
-from posts import ledger
+from posts import failpoints, lateness, ledger
 from posts.models import Attempt, Delivery, ReadingPace
 from posts.packing import article_of, door_of
 from posts.trips import Result, Step, Trip, take
@@ -203,6 +203,8 @@ def claim(now: datetime, limit: int) -> list[Trip]:
     """Take up to ``limit`` due deliveries, each with its channel, and pack the first trip of each."""
     before = time.monotonic()  # read before the claim goes out: the lease cannot end earlier than this says
     taken = Delivery.objects.claim_due(now, limit, settings.LEASE)
+    if taken:
+        failpoints.reached(failpoints.CLAIMED)
     trips = []
     for delivery in taken:
         try:
@@ -279,9 +281,11 @@ def rescue(clock: Clock) -> int:
 
     Returns how many were found. What is too late for the workspace's grace becomes MISSED here as well.
     """
-    ledger.miss_late(clock())
+    lateness.miss_late(clock())
     ledger.give_up_on_removed()
     abandoned = list(Delivery.objects.abandoned().select_related("post", "post__author", "channel"))
     for delivery in abandoned:
+        failpoints.reached(failpoints.ABANDONED)
         ledger.record_abandoned(delivery, clock())
+        failpoints.reached(failpoints.RESCUED)
     return len(abandoned)

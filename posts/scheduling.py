@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from posts.lateness import late_after
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import move
 from posts.moments import Moment
@@ -141,7 +142,7 @@ def _time_fields(post: Post, channel: Channel, at: Moment) -> dict[str, Any]:
     return {
         "due_at": at.due_at,
         "act_at": at.due_at - head_start(channel),
-        "late_after": at.due_at + post.workspace.grace,
+        "late_after": late_after(post, at.due_at),
         "wall_time": at.wall_time,
         "zone": at.zone,
     }

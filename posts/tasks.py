@@ -14,7 +14,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from accounts import mailing
-from posts import connecting, covers, publishing, watching
+from posts import connecting, covers, lateness, publishing, watching
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +23,16 @@ CHECK_CHANNEL = "posts.tasks.check_channel"
 CHECK_COVER = "posts.tasks.check_cover"
 
 
+def look_at_due() -> None:
+    """Publish what is due; after an outage see first to what it made late."""
+    lateness.catch_up(timezone.now())
+    publishing.drain(timezone.now)
+
+
 @shared_task(name=PUBLISH_DUE)
 def publish_due() -> None:
     """The bell: look now."""
-    publishing.drain(timezone.now)
+    look_at_due()
 
 
 @shared_task(name="posts.tasks.rescue")
@@ -74,7 +80,7 @@ def _sign() -> None:
 
 
 WATCHES: tuple[tuple[str, float, Callable[[], Any]], ...] = (
-    ("due deliveries", LOOK_EVERY, lambda: publishing.drain(timezone.now)),
+    ("due deliveries", LOOK_EVERY, look_at_due),
     ("left behind", RESCUE_EVERY, lambda: publishing.rescue(timezone.now)),
     ("errands", LOOK_EVERY, _errands),
     ("heartbeat", watching.BEAT_EVERY, _sign),

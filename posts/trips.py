@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from posts import failpoints
 from posts.models import Attempt
 from publishers import PUBLISHERS
 from publishers.base import Article, Finds, Glimpses, OneStep, Publisher, RemotePost, Surroundings, TwoStep
@@ -95,6 +96,7 @@ def take(trip: Trip, started_at: datetime) -> Result:
     value: RemotePost | None = None
     error: PublishingError | None = None
     exchanges: list[dict[str, Any]] = []
+    failpoints.reached(failpoints.HANDED_OUT)
     try:
         publisher = trip.door.open(trip.fence)
         try:
@@ -107,6 +109,7 @@ def take(trip: Trip, started_at: datetime) -> Result:
         # A mistake of ours after which the article may be there: never guess, look.
         log.exception("Delivery %s: %s ended in an unexpected error", trip.delivery_id, trip.step)
         error = _unexpected(trip.step)
+    failpoints.reached(failpoints.ANSWERED)
     return Result(trip, value, error, exchanges, started_at, time.monotonic() - start)
 
 

@@ -3,6 +3,6 @@
 from accounts.models.encrypted import EncryptedJSONField, EncryptedTextField
 from accounts.models.mail import Mail
 from accounts.models.user import User
-from accounts.models.workspace import Membership, Workspace
+from accounts.models.workspace import Membership, WhenLate, Workspace
 
-__all__ = ["EncryptedJSONField", "EncryptedTextField", "Mail", "Membership", "User", "Workspace"]
+__all__ = ["EncryptedJSONField", "EncryptedTextField", "Mail", "Membership", "User", "WhenLate", "Workspace"]

@@ -16,6 +16,14 @@ def default_grace() -> timedelta:
     return settings.DEFAULT_GRACE
 
 
+class WhenLate(models.TextChoices):
+    """What is to happen to a post that could not be published at its time."""
+
+    PUBLISH = "publish", "Publish it late, within the grace; after that, ask me"
+    ASK = "ask", "Ask me"
+    DROP = "drop", "Drop it, and tell me"
+
+
 class WorkspaceManager(models.Manager["Workspace"]):
     def of(self, user: User) -> Workspace | None:
         """The workspace that this person works in; None for somebody who belongs to none."""
@@ -28,6 +36,10 @@ class Workspace(models.Model):
         default=default_grace,
         help_text="A post that is later than this is not published by itself: a person is asked.",
     )
+    when_late = models.CharField(
+        "when a post is late", max_length=10, choices=WhenLate.choices, default=WhenLate.PUBLISH,
+        db_default=WhenLate.PUBLISH,
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = WorkspaceManager()

@@ -152,6 +152,8 @@ class Delivery(models.Model):
     # What a look-up that proves it absent means: seconds to wait before the next try, null: the refusal stands.
     refused_unless_ours = models.BooleanField(default=False, editable=False)
     retry_if_absent = models.FloatField(null=True, editable=False)
+    # Workers that did not come back from it, since a step of it last came to an end or a person said go.
+    crashes = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     message = models.TextField(blank=True, editable=False)  # the sentence that the author reads
 
     remote_id = models.CharField(max_length=300, blank=True, editable=False)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from accounts.models import Workspace
+from accounts.models import WhenLate, Workspace
 
 
 class PostQuerySet(models.QuerySet["Post"]):
@@ -38,6 +38,10 @@ class Post(models.Model):
     canonical_url = models.URLField("canonical URL", max_length=1000, blank=True)
     language = models.CharField(max_length=20, blank=True)
     ai_disclosure = models.CharField("AI disclosure", max_length=20, blank=True, choices=AIDisclosure.choices)
+    when_late = models.CharField(
+        "when it is late", max_length=10, blank=True, choices=WhenLate.choices, db_default="",
+        help_text="Blank: as the workspace wishes.",
+    )  # fmt: skip
     version = models.PositiveIntegerField(default=1, editable=False, help_text="Counts the saves.")
     # What the background check found when it fetched `cover_checked_url`; "" when it was there.
     cover_checked_url = models.CharField(max_length=1000, blank=True, editable=False)
