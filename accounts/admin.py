@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from accounts.models import Mail, Membership, User, Workspace
 from accounts.zones import ZoneField
+from posts import lateness
 
 if TYPE_CHECKING:  # generic for the type checker only
     ModelAdmin = admin.ModelAdmin[Any]
@@ -106,11 +107,16 @@ class MembershipInline(TabularInline):
 
 @admin.register(Workspace)
 class WorkspaceAdmin(ForSuperusers):
-    list_display = ("name", "people", "grace", "created_at")
+    list_display = ("name", "people", "when_late", "grace", "created_at")
     search_fields = ("name", "memberships__user__email", "memberships__user__name")
     list_filter = ("created_at",)
     date_hierarchy = "created_at"
     inlines = (MembershipInline,)
+
+    def save_model(self, request: HttpRequest, obj: Workspace, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and {"grace", "when_late"} & set(form.changed_data):
+            lateness.wishes_changed(obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
         workspaces: QuerySet[Workspace] = super().get_queryset(request)

@@ -16,13 +16,18 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import lazy
 
-from accounts.models import User, Workspace
+from accounts.models import User, WhenLate, Workspace
 from accounts.zones import ZoneField
 
 BROWSER_ZONE = {"data-browser-zone": ""}  # app.js chooses the browser's zone there, once
 NAME_HINT = "Shown as the author of your posts."
 UNITS = {"minutes": timedelta(minutes=1), "hours": timedelta(hours=1), "days": timedelta(days=1)}
 LONGEST_GRACE = timedelta(days=30)
+WISHES = [
+    (WhenLate.PUBLISH.value, "Publish it late; when it is later than you allow below, ask me"),
+    (WhenLate.ASK.value, "Ask me, and publish nothing before I have answered"),
+    (WhenLate.DROP.value, "Drop it, and tell me by mail"),
+]
 
 
 def password_hint() -> str:
@@ -98,20 +103,24 @@ class WorkspaceForm(forms.ModelForm[Workspace]):
     """The workspace. Its grace is a number and a unit here, one duration in the database."""
 
     name = forms.CharField(label="Name", max_length=150)
+    when_late = forms.ChoiceField(
+        label="What is to happen?", choices=WISHES, widget=forms.RadioSelect,
+        help_text="A post's own details can say something else for that post.",
+    )  # fmt: skip
     amount = forms.IntegerField(
         label="How late may a post go out by itself?", min_value=1, max_value=1000,
-        help_text="When a post is later than this, because something was down, you are asked instead. "
-        "Counts for what you schedule from now on.",
+        help_text="Later than this it is never published without you.",
     )  # fmt: skip
     unit = forms.ChoiceField(label="Unit", choices=[(unit, unit) for unit in UNITS])
 
     class Meta:
         model = Workspace
-        fields = ("name",)
+        fields = ("name", "when_late")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["amount"], self.initial["unit"] = in_units(self.instance.grace)
+        self.wishes_before = self._wishes()
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -121,9 +130,17 @@ class WorkspaceForm(forms.ModelForm[Workspace]):
                 self.add_error("amount", f"This is too long: {LONGEST_GRACE.days} days at most.")
         return data
 
+    @property
+    def has_other_wishes(self) -> bool:
+        """What becomes of late posts is another thing than before."""
+        return self._wishes() != self.wishes_before
+
+    def _wishes(self) -> tuple[str, timedelta]:
+        return self.instance.when_late, self.instance.grace
+
 
 def in_units(grace: timedelta) -> tuple[int, str]:
-    """A duration as people say it: in the largest unit that divides it."""
+    """A duration as people enter it: in the largest unit that divides it."""
     for unit in ("days", "hours"):
         if grace and not grace % UNITS[unit]:
             return grace // UNITS[unit], unit

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from accounts.models import User, Workspace
+from blogscheduler import logs
 
 Handler = Callable[[Any], HttpResponse]
 
@@ -21,14 +22,18 @@ PERMISSIONS = ", ".join(
     for feature in ("accelerometer", "camera", "geolocation", "gyroscope", "microphone", "payment", "usb")
 )
 # What answers before there is an owner.
-OPEN_TO_ALL = ("/setup/", "/theme/", "/healthz", "/readyz", "/metrics")
+OPEN_TO_ALL = ("/setup/", "/theme/")
 
 
 def request_id(get_response: Handler) -> Handler:
-    """Number each request, so that a person's "it broke" can be found in the log."""
+    """Number each request, so that a person's "it broke" can be found in the log: every line of it has the number.
+
+    Django's own line about an answer is written when every middleware has ended: the number stays until the next one.
+    """
 
     def middleware(request: Any) -> HttpResponse:
         request.request_id = uuid.uuid4().hex
+        logs.begin(request_id=request.request_id)
         response = get_response(request)
         response["X-Request-ID"] = request.request_id
         return response
@@ -70,6 +75,7 @@ def workspace_and_zone(get_response: Handler) -> Handler:
     def middleware(request: Any) -> HttpResponse:
         person = request.user if request.user.is_authenticated else None
         request.workspace = Workspace.objects.of(person) if person else None
+        logs.also(workspace=request.workspace and request.workspace.pk)
         with timezone.override(person.time_zone if person else None):
             return get_response(request)
 

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -25,6 +26,7 @@ from accounts.mailfiles import kept_mails
 from accounts.models import Membership, User, Workspace
 from accounts.owner_link import LinkOver, LinkUnknown, check_owner_link
 from blogscheduler.context import THEMES, chosen_theme
+from posts import lateness
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +93,10 @@ def workspace_preferences(request: Any) -> HttpResponse:
         raise PermissionDenied("Only an owner of the workspace can change it.")
     form = WorkspaceForm(request.POST, instance=request.workspace)
     if form.is_valid():
-        form.save()
+        with transaction.atomic():
+            workspace = form.save()
+            if form.has_other_wishes:
+                lateness.wishes_changed(workspace)
         messages.success(request, "The workspace is saved.")
         return redirect("settings")
     return _preferences(request, workspace_form=form)

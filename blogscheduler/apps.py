@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class BlogschedulerConfig(AppConfig):
@@ -6,4 +7,9 @@ class BlogschedulerConfig(AppConfig):
     verbose_name = "blogscheduler"
 
     def ready(self) -> None:
-        from blogscheduler import checks  # noqa: F401  importing registers the system checks
+        from blogscheduler import checks
+
+        if settings.SENTRY_DSN and checks.is_dsn(settings.SENTRY_DSN):
+            from blogscheduler import sentry
+
+            sentry.start(settings.SENTRY_DSN)

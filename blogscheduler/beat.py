@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from blogscheduler.celery import ring
 from posts import publishing, watching
-from posts.tasks import PUBLISH_DUE
+from posts.tasks import OUTAGES_EVERY, PUBLISH_DUE, look_for_outages
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ class BellScheduler(DatabaseScheduler):
 
     _rung_at = 0.0
     _signed_at = float("-inf")
+    _looked_at = float("-inf")
+    _look: threading.Thread | None = None
 
     def setup_schedule(self) -> None:
         super().setup_schedule()
@@ -44,6 +47,7 @@ class BellScheduler(DatabaseScheduler):
             pause = min(super().tick(*args, **kwargs), LONGEST_SLEEP)
             pause = min(pause, self.ring_if_due())
             self.sign()
+            self.look_for_outages()
         except DatabaseError as problem:
             log.warning("beat cannot reach the database and tries again in a second: %s", problem)
             close_old_connections()
@@ -69,3 +73,23 @@ class BellScheduler(DatabaseScheduler):
         if time.monotonic() - self._signed_at >= watching.BEAT_EVERY:
             self._signed_at = time.monotonic()
             watching.beat(watching.Kind.BEAT, watching.here(watching.Kind.BEAT), timezone.now())
+
+    def look_for_outages(self) -> None:
+        """Whether nothing can be published, for instance because no worker lives: then nobody else can tell.
+
+        In a thread: it may have to talk to a mail server, and the bell must not wait for that.
+        """
+        if time.monotonic() - self._looked_at < OUTAGES_EVERY or (self._look and self._look.is_alive()):
+            return
+        self._looked_at = time.monotonic()
+        self._look = threading.Thread(target=_look_for_outages, name="outages", daemon=True)
+        self._look.start()
+
+
+def _look_for_outages() -> None:
+    try:
+        look_for_outages()
+    except Exception:  # whatever it was: beat goes on, and looks again
+        log.exception("beat's look for outages failed and is made again")
+    finally:
+        connections.close_all()  # this thread's own

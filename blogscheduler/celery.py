@@ -11,8 +11,10 @@ import os
 import time
 from typing import Any
 
-from celery import Celery
-from celery.signals import celeryd_init
+from celery import Celery, Task
+from celery.signals import celeryd_init, setup_logging, task_postrun, task_prerun
+
+from blogscheduler import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blogscheduler.settings")
 
@@ -37,6 +39,22 @@ def a_worker_may_wait_longer(conf: Any = None, **_: Any) -> None:
     }
 
 
+@setup_logging.connect
+def log_as_everywhere(**_: Any) -> None:
+    """Django has set the log up when this is asked; that somebody answers keeps Celery from doing it its own way."""
+
+
+@task_prerun.connect
+def say_whose_task_it_is(task: Task[Any, Any], **_: Any) -> None:
+    """Lines of a task name the request that rang for it."""
+    logs.begin(request_id=task.request.get("request_id"))
+
+
+@task_postrun.connect
+def say_nothing_more_of_it(**_: Any) -> None:
+    logs.begin()
+
+
 def ring(task: str, *args: int) -> None:
     """Tell the workers to look now. ``task`` is a task's full name, ``args`` are ids.
 
@@ -46,8 +64,10 @@ def ring(task: str, *args: int) -> None:
     global _silent_until
     if time.monotonic() < _silent_until:
         return
+    # A bell for everybody is nobody's: what the drain finds then was not asked for by this request.
+    headers = {"request_id": logs.current().get("request_id")} if args else {}
     try:
-        app.send_task(task, args=args, expires=None if args else BELL_EXPIRES, retry=False)
+        app.send_task(task, args=args, headers=headers, expires=None if args else BELL_EXPIRES, retry=False)
     except Exception as problem:  # kombu raises whatever its transport raised
         _silent_until = time.monotonic() + SILENCE
         log.warning("The bell for %s could not be rung (%s); workers look by themselves.", task, problem)

@@ -18,6 +18,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 from django.http.request import validate_host
 
+from blogscheduler.logs import FORMATS
+
 SHORTEST_SECRET = 32  # characters
 ROOM = 10.0  # seconds between a lease's end and the longest call: packing, waiting for a platform's pace, a slow disk
 BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
@@ -267,3 +269,74 @@ def mails_reach_people(**_: Any) -> list[CheckMessage]:
             id="blogscheduler.W003",
         )
     ]
+
+
+# --- watching --------------------------------------------------------------------------------------------------------
+
+SHORTEST_TOKEN = 16  # characters
+
+
+@register()
+def log_format_is_known(**_: Any) -> list[CheckMessage]:
+    if settings.LOG_FORMAT in FORMATS:
+        return []
+    return [
+        Error(
+            f"LOG_FORMAT is {settings.LOG_FORMAT!r}, which is not a format of the log.",
+            hint=f"Use one of {', '.join(FORMATS)}.",
+            id="blogscheduler.E013",
+        )
+    ]
+
+
+@register(Tags.security)
+def metrics_token_is_long(**_: Any) -> list[CheckMessage]:
+    if not settings.METRICS_TOKEN or len(settings.METRICS_TOKEN) >= SHORTEST_TOKEN:
+        return []
+    return [
+        Error(
+            f"METRICS_TOKEN is shorter than {SHORTEST_TOKEN} characters: it could be guessed.",
+            hint="Use 32 random characters, or leave it unset: then there is no /metrics.",
+            id="blogscheduler.E014",
+        )
+    ]
+
+
+@register()
+def watchdog_url_is_a_url(**_: Any) -> list[CheckMessage]:
+    site = urlsplit(settings.WATCHDOG_URL)
+    if not settings.WATCHDOG_URL or (site.scheme in ("http", "https") and site.hostname):
+        return []
+    return [
+        Error(
+            "WATCHDOG_URL is not a web address.",
+            hint="Copy the address that your dead-man's switch gives you: https://…",
+            id="blogscheduler.E015",
+        )
+    ]
+
+
+@register()
+def sentry_dsn_is_a_dsn(**_: Any) -> list[CheckMessage]:
+    if not settings.SENTRY_DSN or is_dsn(settings.SENTRY_DSN):
+        return []
+    return [
+        Error(
+            "SENTRY_DSN is not a DSN: errors are not reported.",
+            hint="Copy it from the settings of your project there: https://key@host/number",
+            id="blogscheduler.E016",
+        )
+    ]
+
+
+def is_dsn(text: str) -> bool:
+    """Whether it has what a DSN has: scheme, key, host and the number of a project."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    project = parts.path.rpartition("/")[2]
+    return bool(
+        parts.scheme in ("http", "https") and parts.username and parts.hostname and port != 0 and project.isdigit()
+    )

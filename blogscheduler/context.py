@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from posts import watching
 
 THEMES = ("light", "dark")  # anything else means: as the browser says
 _PLACES = (
@@ -37,8 +40,29 @@ def house(request: HttpRequest) -> dict[str, object]:
         "registration_open": settings.REGISTRATION_OPEN,
         "theme": chosen_theme(request),
         "places": places(request.path),
+        "silence": silence,  # asked where a page shows it, and nowhere else
         "request_id": getattr(request, "request_id", ""),
     }
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A process that should sign every few seconds and does not."""
+
+    kind: str
+    since: str  # in words; "" when nobody remembers one
+    command: str  # brings it back
+
+
+def silence() -> Silence | None:
+    """Who does not sign: the worker, without whom nothing is published, before beat, without whom it is a bit later."""
+    now = timezone.now()
+    gone = watching.silent(now)
+    for kind in (watching.Kind.WORKER, watching.Kind.BEAT):
+        if kind in gone:
+            last = gone[kind]
+            return Silence(kind.value, watching.in_words(now - last) if last else "", watching.how_to_start(kind))
+    return None
 
 
 def chosen_theme(request: HttpRequest) -> str:

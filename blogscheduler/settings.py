@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from csp.constants import NONCE, NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
+from blogscheduler import logs
 from blogscheduler.keys import kept_secret
 
 django_stubs_ext.monkeypatch()  # lets ModelForm[Post] and the like be written, which Django itself does not
@@ -72,6 +73,9 @@ SETTLE_SECONDS: float = env.float("SETTLE_SECONDS", default=0)  # 0: what each p
 PACE: float = env.float("PACE", default=1)
 # After an outage: the seconds between two late posts of one channel.
 CATCH_UP_SECONDS: float = env.float("CATCH_UP_SECONDS", default=60)
+# After each publication its public page is looked at: at all, and how soon first (0: what each platform needs).
+PROVE_PAGES: bool = env.bool("PROVE_PAGES", default=True)
+PAGE_SECONDS: float = env.float("PAGE_SECONDS", default=0)
 DEFAULT_GRACE: timedelta = timedelta(minutes=env.int("DEFAULT_GRACE_MINUTES", default=60))
 # Exact origins (scheme://host:port) on private addresses that publishers may call. `manage.py up` adds its sandbox.
 ALLOW_PRIVATE_TARGETS = frozenset(env.list("ALLOW_PRIVATE_TARGETS", default=[]))
@@ -89,7 +93,15 @@ if _database["ENGINE"].endswith("sqlite3"):
     }
 else:
     _database["CONN_HEALTH_CHECKS"] = True
-    _database["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}}
+    _database["OPTIONS"] = {
+        "pool": {"min_size": 1, "max_size": 16, "timeout": 10},
+        # A server that has vanished without a word is noticed within half a minute, not after hours.
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,  # milliseconds
+    }
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Log-in throttling must not depend on Redis.
@@ -151,6 +163,8 @@ INSTALLED_APPS = [
     "django_celery_results",
 ]
 MIDDLEWARE = [
+    "accounts.middleware.request_id",
+    "blogscheduler.watch.probes.first",  # asked by address, over plain http: before hosts and redirects
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -163,7 +177,6 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "accounts.middleware.request_id",
     "accounts.middleware.permissions_policy",
     "accounts.middleware.first_visit",
     "accounts.middleware.workspace_and_zone",
@@ -238,7 +251,6 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -260,18 +272,12 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- what is written to the log --------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "stream": sys.stderr}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        "django": {"level": "INFO", "handlers": ["console"], "propagate": False},
-        # One line per bell is noise: the deliveries themselves are logged by posts.
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-    },
-}
+# --- how it is watched -----------------------------------------------------------------------------------------------
+LOG_FORMAT: str = env.str("LOG_FORMAT", default="plain")
+LOGGING = logs.configuration(LOG_FORMAT, env.str("LOG_LEVEL", default="INFO"))
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="").strip()  # of /metrics, which is not there without one
+WATCHDOG_URL: str = env.str("WATCHDOG_URL", default="").strip()  # called every minute while all is well
+SENTRY_DSN: str = env.str("SENTRY_DSN", default="").strip()
+START_COMMAND: str = env.str(
+    "START_COMMAND", default="make run"
+)  # what people are told to run when something stands still

@@ -1,18 +1,16 @@
-"""The house's addresses: who (accounts), what and when (posts), the admin, and whether it is alive."""
+"""The house's addresses: who (accounts), what and when (posts), the admin, and how it is looked at (watch)."""
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-
-def healthz(request: HttpRequest) -> HttpResponse:
-    """This process serves. It asks nobody else: a dead database must not restart the web."""
-    return HttpResponse("ok\n", content_type="text/plain")
-
+from blogscheduler.watch import probes
 
 urlpatterns = [
-    path("healthz", healthz, name="healthz"),
+    # Named here and answered earlier: see blogscheduler.watch.probes.first.
+    path("healthz", probes.healthz, name="healthz"),
+    path("readyz", probes.readyz, name="readyz"),
+    path("metrics", probes.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),

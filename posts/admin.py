@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from accounts.models import User, Workspace
 from blogscheduler.celery import ring
 from posts import connecting, scheduling
-from posts.models import Attempt, Channel, Delivery, Heartbeat, Post, ReadingPace
+from posts.models import Attempt, Channel, Delivery, Heartbeat, Outage, Post, Proof, ReadingPace, Tally, Turn
 from posts.moments import moment_at
 from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PUBLISH_DUE
 
@@ -128,7 +128,7 @@ class ChannelAdmin(ReadOnly):
 
     @admin.action(description="Resume", permissions=["act"])
     def resume(self, request: HttpRequest, queryset: models.QuerySet[Channel]) -> None:
-        resumed = sum(connecting.resume(channel) for channel in queryset)
+        resumed = sum(connecting.resume(channel, timezone.now()) for channel in queryset)
         self.message_user(request, f"{resumed} channels resumed.")
 
 
@@ -144,6 +144,16 @@ class AttemptInline(admin.TabularInline[Attempt, Delivery]):
         return False
 
 
+class ProofInline(admin.StackedInline[Proof, Delivery]):
+    model = Proof
+    fields = ("outcome", "status", "message", "looked_at", "due_at", "looks")
+    readonly_fields = fields
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly):
     list_display = ("post", "channel", "status", "due_at", "act_at", "tries", "workspace", "article")
@@ -151,7 +161,7 @@ class DeliveryAdmin(ReadOnly):
     search_fields = ("post__title", "channel__name", "remote_id", "remote_url", "message", "key")
     date_hierarchy = "due_at"
     list_select_related = ("post", "channel", "workspace")
-    inlines = (AttemptInline,)
+    inlines = (ProofInline, AttemptInline)
     actions = ("publish_now", "retry", "cancel")
 
     @admin.display(description="article")
@@ -209,24 +219,52 @@ class AttemptAdmin(ReadOnly):
     list_select_related = ("delivery__post", "delivery__channel")
 
 
-@admin.register(ReadingPace)
-class ReadingPaceAdmin(ReadOnly):
-    list_display = ("origin", "free_at")
-    search_fields = ("origin",)
+@admin.register(Proof)
+class ProofAdmin(ReadOnly):
+    workspace_lookup = "delivery__workspace"
+    list_display = ("delivery", "outcome", "status", "message", "looked_at", "due_at")
+    list_filter = ("outcome", "delivery__channel__platform", ("delivery__workspace", OwnOnly))
+    search_fields = ("delivery__post__title", "delivery__channel__name", "message", "host")
+    date_hierarchy = "looked_at"
+    list_select_related = ("delivery__post", "delivery__channel")
 
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[ReadingPace]:
-        """It belongs to no workspace, and tells where others publish: for superusers."""
-        rows = ReadingPace.objects.all()
+
+class OfTheHouse(ReadOnly):
+    """It belongs to no workspace, tells where others publish, names the machines of the house: for superusers."""
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        rows: models.QuerySet[Any] = self.model._default_manager.all()
         return rows if getattr(request.user, "is_superuser", False) else rows.none()
 
 
+@admin.register(ReadingPace)
+class ReadingPaceAdmin(OfTheHouse):
+    list_display = ("origin", "free_at")
+    search_fields = ("origin",)
+
+
 @admin.register(Heartbeat)
-class HeartbeatAdmin(ReadOnly):
+class HeartbeatAdmin(OfTheHouse):
     list_display = ("name", "kind", "at")
     list_filter = ("kind",)
     search_fields = ("name",)
 
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Heartbeat]:
-        """It belongs to no workspace, and names the machines of the house: for superusers."""
-        rows = Heartbeat.objects.all()
-        return rows if getattr(request.user, "is_superuser", False) else rows.none()
+
+@admin.register(Outage)
+class OutageAdmin(OfTheHouse):
+    list_display = ("since", "ended_at", "is_over")
+    list_filter = ("is_over",)
+    date_hierarchy = "since"
+
+
+@admin.register(Tally)
+class TallyAdmin(OfTheHouse):
+    list_display = ("of", "platform", "detail", "value")
+    list_filter = ("of", "platform")
+    search_fields = ("platform", "detail")
+
+
+@admin.register(Turn)
+class TurnAdmin(OfTheHouse):
+    list_display = ("name", "taken_at", "reached")
+    search_fields = ("name",)

@@ -14,6 +14,8 @@ from django.db.models.functions import Now
 from accounts.models import Workspace
 from posts import lateness, notifying
 from posts.models import Channel, Delivery
+from posts.models.delivery import move
+from posts.outcomes import CHANNEL_CHANGED
 from posts.packing import door_of
 from publishers import PUBLISHERS
 from publishers.base import Account
@@ -52,8 +54,6 @@ def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_
     kept = {**channel.credentials, **{key: value for key, value in credentials.items() if value}}
     try:
         with transaction.atomic():
-            if channel_settings != channel.settings:
-                _cannot_look_there(channel)
             Channel.objects.filter(pk=channel.pk).exclude(status=Status.REMOVED).update(
                 name=name,
                 credentials=kept,
@@ -66,6 +66,8 @@ def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_
                 account_name="",  # account_url stays: it tells whether the new credentials are another account's
                 lease_until=None,
             )
+            if channel_settings != channel.settings:
+                _cannot_look_there(channel)
     except IntegrityError as error:
         raise NameTaken from error
 
@@ -81,7 +83,7 @@ def check_again(channel: Channel) -> bool:
     anew: dict[str, Any] = {"problem": "", "problem_field": "", "revision": F("revision") + 1}
     rows = Channel.objects.filter(pk=channel.pk)
     # One that was refused counts as unknown until it is accepted again: an outage must not open it.
-    closed = rows.filter(status=Status.CLOSED).update(status=Status.CHECKING, account_name="", account_url="", **anew)
+    closed = rows.filter(status=Status.CLOSED).update(status=Status.CHECKING, account_name="", **anew)
     return bool(closed or rows.filter(status=Status.OPEN).update(status=Status.CHECKING, **anew))
 
 
@@ -124,8 +126,6 @@ def _open(channel: Channel, account: Account, now: datetime) -> str:
         "choices": {field: [list(choice) for choice in choices] for field, choices in account.choices.items()},
         "settings": {**channel.settings, **_only_choices(channel, account)},
     }
-    if channel.account_url and channel.account_url != changes["account_url"]:
-        _cannot_look_there(channel)
     for field, choices in account.choices.items():
         if changes["settings"].get(field, "") not in dict(choices):
             problem = f"{label} knows us as {account.name}. Choose the {field}: " + _listed(choices)
@@ -135,13 +135,20 @@ def _open(channel: Channel, account: Account, now: datetime) -> str:
 
 
 def _cannot_look_there(channel: Channel) -> None:
-    """What may have arrived at one place must not be looked for at another, not found, and sent a second time."""
-    message = "The channel was given another account or other settings before we could look whether it had arrived."
-    doubtful = Delivery.objects.filter(channel=channel, status=Delivery.Status.CHECKING)
-    for delivery in doubtful.select_related("post", "post__author", "channel", "created_by"):
-        with transaction.atomic():
-            if delivery.move(Delivery.Status.UNCERTAIN, lease_until=None, doubtful=True, message=message):
-                notifying.tell_author(delivery, Delivery.Status.UNCERTAIN, message)
+    """What may have arrived at one place must not be looked for at another, not found, and sent a second time.
+
+    Called in the transaction that has changed the channel, and after that: the channel is locked, so nothing of it is
+    claimed meanwhile. What is in hand at this moment is marked, and goes to a person if its outcome stays in doubt.
+    """
+    deliveries = Delivery.objects.filter(channel=channel)
+    deliveries.filter(status=Delivery.Status.PUBLISHING).update(place_changed=True)
+    related = deliveries.select_related("post", "post__author", "channel", "created_by")
+    for delivery in related.filter(status=Delivery.Status.CHECKING):
+        if delivery.move(Delivery.Status.UNCERTAIN, lease_until=None, doubtful=True, message=CHANNEL_CHANGED):
+            notifying.tell_author(delivery, Delivery.Status.UNCERTAIN, CHANNEL_CHANGED)
+    for delivery in related.filter(status=Delivery.Status.SCHEDULED, doubtful=True):
+        if move(delivery.pk, Delivery.Status.MISSED, [Delivery.Status.SCHEDULED], message=CHANNEL_CHANGED):
+            notifying.tell_author(delivery, Delivery.Status.UNCERTAIN, CHANNEL_CHANGED)
 
 
 def _only_choices(channel: Channel, account: Account) -> dict[str, str]:
@@ -159,12 +166,15 @@ def _listed(choices: tuple[tuple[str, str], ...]) -> str:
 
 @transaction.atomic
 def _write(channel: Channel, now: datetime, **changes: Any) -> str:
-    """Only while the credentials are still those that were checked. When it opens, the grace decides what is late."""
+    """Only while the credentials are still those that were checked. When it opens, what waited for it is sorted out."""
     written = Channel.objects.filter(pk=channel.pk, status=Status.CHECKING, revision=channel.revision).update(
         checked_at=now, lease_until=None, **changes
     )
+    if written and channel.account_url and changes.get("account_url", channel.account_url) != channel.account_url:
+        _cannot_look_there(channel)
     if written and changes["status"] == Status.OPEN:
-        _grace_decides(channel)
+        was_known = bool(channel.account_name)  # then it was open until somebody asked for this check
+        lateness.reopened(channel, now, spread=not was_known)
     return str(changes.get("problem", ""))
 
 
@@ -177,27 +187,20 @@ def _field_of(error: PublishingError, channel: Channel) -> str:
     return next(iter(fields), "base_url" if "base_url" in publisher.settings_form.base_fields else "")
 
 
-def _grace_decides(channel: Channel) -> None:
-    """What waited for the channel is late or not as was wished, also what had begun before."""
-    lateness.judge_anew(Delivery.objects.filter(channel=channel, late_after=None), channel.workspace)
-
-
 def pause(channel: Channel) -> bool:
     return bool(Channel.objects.filter(pk=channel.pk, status=Status.OPEN).update(status=Status.PAUSED))
 
 
-def resume(channel: Channel) -> bool:
+@transaction.atomic
+def resume(channel: Channel, now: datetime) -> bool:
     """Open again; CHECKING first when it was changed meanwhile. Ring after the commit."""
     unchecked = When(account_name="", then=Value(Status.CHECKING))
-    with transaction.atomic():
-        resumed = bool(
-            Channel.objects.filter(pk=channel.pk, status=Status.PAUSED).update(
-                status=Case(unchecked, default=Value(Status.OPEN))
-            )
-        )
-        if resumed:
-            _grace_decides(channel)
-    return resumed
+    resumed = Channel.objects.filter(pk=channel.pk, status=Status.PAUSED).update(
+        status=Case(unchecked, default=Value(Status.OPEN)), problem=""
+    )
+    if resumed:
+        lateness.reopened(channel, now)
+    return bool(resumed)
 
 
 @transaction.atomic

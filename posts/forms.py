@@ -6,16 +6,19 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import RegexValidator, URLValidator, validate_unicode_slug
+from django.db import transaction
 from django.db.models import F
 from django.forms.utils import pretty_name
 
-from accounts.models import User, Workspace
+from accounts.forms import in_units
+from accounts.models import User, WhenLate, Workspace
+from posts import lateness
 from posts.models import Channel, Post
 from posts.moments import WALL, Moment, NoSuchTime, moment_at, moment_of
 from posts.scheduling import JUST_NOW
@@ -52,6 +55,18 @@ class TagsField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(list(initial or []) != self.to_python(data or ""))
+
+
+def wishes(workspace: Workspace) -> dict[str, str]:
+    """What may become of a post that could not go out at its time, as people read it; first what the workspace says."""
+    amount, unit = in_units(workspace.grace)
+    grace = f"{amount} {unit if amount > 1 else unit.removesuffix('s')}"
+    own = {
+        WhenLate.PUBLISH.value: f"Publish it up to {grace} late; after that, ask me",
+        WhenLate.ASK.value: "Ask me, and publish nothing before I have answered",
+        WhenLate.DROP.value: "Drop it, and tell me by mail",
+    }
+    return {"": f"As for all posts: {own[workspace.when_late][0].lower()}{own[workspace.when_late][1:]}", **own}
 
 
 class PostForm(forms.ModelForm[Post]):
@@ -107,9 +122,21 @@ class PostForm(forms.ModelForm[Post]):
         model = Post
         fields = (
             "title", "markdown", "summary", "tags", "slug", "cover_url", "canonical_url", "language", "ai_disclosure",
+            "when_late",
         )  # fmt: skip
-        labels = {"ai_disclosure": "AI disclosure"}
-        help_texts = {"ai_disclosure": "Some places ask for it. Empty: what the channel says."}
+        labels = {"ai_disclosure": "AI disclosure", "when_late": "If it could not go out at its time"}
+        help_texts = {
+            "ai_disclosure": "Some places ask for it. Empty: what the channel says.",
+            "when_late": "Because something was down, or its channel was closed.",
+        }
+
+    FIELDS: ClassVar = (*Post.TEXT_FIELDS, "when_late")
+
+    def offer_wishes(self, workspace: Workspace) -> None:
+        """Say what blank means in this workspace."""
+        field = self.fields["when_late"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = list(wishes(workspace).items())
 
     def clean_title(self) -> str:
         """One line, however it was written: the field wraps."""
@@ -131,10 +158,10 @@ class PostForm(forms.ModelForm[Post]):
         return self.cleaned_data["version"] or self.instance.version
 
     def values(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in Post.TEXT_FIELDS}
+        return {name: self.cleaned_data[name] for name in self.FIELDS}
 
     def is_empty(self) -> bool:
-        return not any(self.values().values())
+        return not any(self.cleaned_data[name] for name in Post.TEXT_FIELDS)
 
     def insert(self, workspace: Workspace, author: User) -> Post:
         self.instance.workspace, self.instance.author = workspace, author
@@ -150,7 +177,10 @@ class PostForm(forms.ModelForm[Post]):
             return True
         read = self.cleaned_data["version"]
         unchanged = Post.objects.filter(pk=stored.pk, version=read)
-        saved = unchanged.update(**values, updated_at=now, version=F("version") + 1)
+        with transaction.atomic():
+            saved = unchanged.update(**values, updated_at=now, version=F("version") + 1)
+            if saved and values["when_late"] != stored.when_late:
+                lateness.wishes_changed(stored.workspace, stored)
         if saved:
             stored.version = read + 1
         return bool(saved)

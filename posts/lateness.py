@@ -1,30 +1,41 @@
 """Verbs: what becomes of a post that could not go out at its time.
 
 The post says what its author wishes, else its workspace does: publish it late, within the grace; ask; or drop it.
-After an outage the backlog of a channel is spread, not fired at once, and each author gets one mail about all of it.
+After an outage, or when a channel opens again, the backlog of a channel is spread, not fired at once, and each author
+gets one mail about all of it.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db import DatabaseError, transaction
+from django.db.models import DateTimeField, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Greatest
 
 from accounts.models import WhenLate, Workspace
 from posts import notifying, watching
-from posts.models import Delivery, Heartbeat, Post
+from posts.models import Channel, Delivery, Heartbeat, Post
+from posts.models.each import update_each
 
 log = logging.getLogger(__name__)
 Status = Delivery.Status
 
 LATE = timedelta(minutes=2)  # up to this much later than its time is still on time
 OUTAGE = timedelta(minutes=2)  # no worker has signed for so long: there was none
-AT_ONCE = 10_000  # rows that one pass judges: one transaction, in which nobody else may write to SQLite
+CRON = "publish_due"  # the end of the name by which cron's command signs …
+CRON_OUTAGE = timedelta(hours=1)  # … and may come this rarely
+AT_ONCE = 10_000  # rows that the night-watch judges in one transaction, in which nobody else may write to SQLite
+
+GRACE_IS_OVER = "It could not be published at its time, and its grace is over."
+ASKED = "It could not be published at its time, and is not published late without you."
+DROPPED = "It could not be published at its time, and was dropped, as was wished."
+GOES_OUT = "It could not be published at its time, and goes out late, as was wished."
 
 
 def wish(post: Post) -> WhenLate:
@@ -34,25 +45,86 @@ def wish(post: Post) -> WhenLate:
 
 def late_after(post: Post, due_at: datetime) -> datetime:
     """After this moment it is not published by itself any more."""
-    return due_at + _margin(wish(post), post.workspace)
+    return due_at + _margin(wish(post), post.workspace.grace)
 
 
-def _margin(wished: WhenLate, workspace: Workspace) -> timedelta:
-    return workspace.grace if wished == WhenLate.PUBLISH else LATE
+def _margin(wished: WhenLate, grace: timedelta) -> timedelta:
+    return grace if wished == WhenLate.PUBLISH else LATE
 
 
-def judge_anew(deliveries: QuerySet[Delivery], workspace: Workspace) -> None:
-    """Set ``late_after`` of these deliveries of a workspace by its present wishes, and those of their posts."""
-    scheduled = deliveries.filter(workspace=workspace, status=Status.SCHEDULED, doubtful=False)
-    for wished in WhenLate:
-        posts = Q(post__when_late=wished) | (Q(post__when_late="") if workspace.when_late == wished else Q(pk=None))
-        scheduled.filter(posts).update(late_after=F("due_at") + _margin(wished, workspace))
+# --- other wishes ----------------------------------------------------------------------------------------------------
 
 
+@transaction.atomic
 def wishes_changed(workspace: Workspace, post: Post | None = None) -> None:
     """The workspace, or one post, has other wishes now: they hold for what has not begun, too."""
     not_begun = Delivery.objects.exclude(late_after=None)
-    judge_anew(not_begun.filter(post=post) if post else not_begun, workspace)
+    _judge_anew(not_begun.filter(post=post) if post else not_begun, workspace)
+
+
+def _judge_anew(deliveries: QuerySet[Delivery], workspace: Workspace) -> None:
+    """Set ``late_after`` of these deliveries by the present wishes of the workspace and of their posts.
+
+    What was put off, by us or by the platform, is late from the time that it was given.
+    """
+    scheduled = deliveries.filter(workspace=workspace, status=Status.SCHEDULED, doubtful=False)
+    # In the order in which a claim takes them, so that neither waits for the other.
+    list(scheduled.select_for_update().order_by("pk").values_list("pk", flat=True))
+    for wished in WhenLate:
+        posts = Q(post__when_late=wished) | (Q(post__when_late="") if workspace.when_late == wished else Q(pk=None))
+        margin = Value(_margin(wished, workspace.grace), output_field=DurationField())
+        after = ExpressionWrapper(Greatest(F("due_at"), F("act_at")) + margin, output_field=DateTimeField())
+        scheduled.filter(posts).update(late_after=after)
+
+
+# --- later than was wished -------------------------------------------------------------------------------------------
+
+
+class Row(NamedTuple):
+    """What is asked of a late delivery: thousands of them fit into memory."""
+
+    pk: int
+    channel: int
+    due_at: datetime
+    act_at: datetime
+    late_after: datetime | None
+    doubtful: bool
+    when_late: str
+    workspace_when_late: str
+    grace: timedelta
+    created_by: int | None
+    author: int | None
+
+    @property
+    def wish(self) -> WhenLate:
+        return WhenLate(self.when_late or self.workspace_when_late)
+
+    @property
+    def margin(self) -> timedelta:
+        return _margin(self.wish, self.grace)
+
+    def is_too_late(self, now: datetime) -> bool:
+        return (self.late_after or max(self.due_at, self.act_at) + self.margin) < now
+
+    @property
+    def end(self) -> Delivery.Status:
+        """What may be there must not be forgotten: it is never dropped without a person."""
+        return Status.CANCELLED if self.wish == WhenLate.DROP and not self.doubtful else Status.MISSED
+
+    @property
+    def message(self) -> str:
+        if self.end == Status.CANCELLED:
+            return DROPPED
+        return GRACE_IS_OVER if self.wish == WhenLate.PUBLISH else ASKED
+
+
+def _locked(deliveries: QuerySet[Delivery], limit: int | None = None) -> list[Row]:
+    """In the order of their times. Whatever a worker or a person has in hand is left to them."""
+    locked = deliveries.select_for_update(of=("self",), skip_locked=True).order_by("due_at", "pk")
+    return [Row(*row) for row in locked.values_list(
+        "pk", "channel_id", "due_at", "act_at", "late_after", "doubtful", "post__when_late", "workspace__when_late",
+        "workspace__grace", "created_by_id", "post__author_id",
+    )[:limit]]  # fmt: skip
 
 
 def miss_late(now: datetime) -> int:
@@ -60,92 +132,141 @@ def miss_late(now: datetime) -> int:
     if not Delivery.objects.late(now).exists():  # outside of a transaction: it would take SQLite's writing lock
         return 0
     with transaction.atomic():
-        late = _missed(_locked(Delivery.objects.late(now)))
+        late = _locked(Delivery.objects.late(now), AT_ONCE)
+        _give_up(late)
         _tell(late, [], now)
     return len(late)
 
 
-def _locked(deliveries: QuerySet[Delivery]) -> list[Delivery]:
-    """Each with what the mail needs. Whatever a worker or a person has in hand is left to them."""
-    related = deliveries.select_related("post", "post__author", "post__workspace", "channel", "created_by")
-    return list(related.select_for_update(of=("self",), skip_locked=True).order_by("due_at", "pk")[:AT_ONCE])
-
-
-def _missed(late: Iterable[Delivery]) -> list[Delivery]:
+def _give_up(late: list[Row]) -> None:
     """Write for each what became of it. They are locked: nobody else can have been quicker."""
-    by_wish: dict[bool, list[Delivery]] = defaultdict(list)
-    for delivery in late:
-        by_wish[wish(delivery.post) == WhenLate.DROP].append(delivery)
-    for dropped, deliveries in by_wish.items():
-        status = Status.CANCELLED if dropped else Status.MISSED
-        message = (
-            "It could not be published at its time, and was dropped as you wished."
-            if dropped
-            else "It could not be published at its time, and its grace is over."
-        )
-        for delivery in deliveries:
-            delivery.status, delivery.message = status, message
-        for some in _batches(deliveries):
+    alike: dict[tuple[Delivery.Status, str], list[int]] = defaultdict(list)
+    for row in late:
+        alike[row.end, row.message].append(row.pk)
+    for (status, message), pks in alike.items():
+        for some in _batches(pks):
             Delivery.objects.filter(pk__in=some).update(status=status, message=message)
-    return [delivery for deliveries in by_wish.values() for delivery in deliveries]
 
 
-def catch_up(now: datetime) -> None:
-    """Before the first look after an outage: spread each channel's backlog, and tell every author once.
-
-    An outage is a time in which no worker signed (posts.watching). Whoever comes first does it, locks, and
-    signs.
-    """
-    if not _nobody_signed(now):
-        return
-    with transaction.atomic():
-        # PostgreSQL needs the lock; SQLite's transaction is one. The first worker of all has nothing to lock, and no
-        # backlog either.
-        list(Heartbeat.objects.select_for_update().filter(kind=Heartbeat.Kind.WORKER).order_by("pk"))
-        if not _nobody_signed(now):
-            return
-        missed = _missed(_locked(Delivery.objects.late(now)))
-        spread = _spread(now)
-        if missed or spread:
-            log.warning("After an outage: %s deliveries go out late, %s are too late", len(spread), len(missed))
-            _tell(missed, spread, now)
-        watching.beat(Heartbeat.Kind.WORKER, watching.here(Heartbeat.Kind.WORKER), now)
-
-
-def _nobody_signed(now: datetime) -> bool:
-    return not Heartbeat.objects.filter(kind=Heartbeat.Kind.WORKER, at__gte=now - OUTAGE).exists()
-
-
-def _spread(now: datetime) -> list[Delivery]:
-    """The first of a channel's backlog goes out now, the others one after the other; those that are spread."""
-    backlog = _locked(
-        Delivery.objects.waiting_for_their_time(now).filter(
-            status=Status.SCHEDULED, act_at__lt=now - LATE, late_after__isnull=False
-        )
-    )
-    taken: dict[int, int] = defaultdict(int)
-    for delivery in backlog:
-        delivery.act_at = now + taken[delivery.channel_id] * timedelta(seconds=settings.CATCH_UP_SECONDS)
-        taken[delivery.channel_id] += 1
-        # It is decided now that it goes out: the spreading itself must not make it too late.
-        assert delivery.late_after is not None
-        delivery.late_after = max(delivery.late_after, delivery.act_at + LATE)
-        delivery.message = "It is late because nothing could be published at its time."
-    Delivery.objects.bulk_update(backlog, ["act_at", "late_after", "message"], batch_size=200)
-    return backlog
-
-
-def _batches(deliveries: list[Delivery]) -> Iterable[list[int]]:
-    pks = [delivery.pk for delivery in deliveries]
+def _batches(pks: list[int]) -> Iterable[list[int]]:
     return (pks[start : start + 500] for start in range(0, len(pks), 500))
 
 
-def _tell(missed: list[Delivery], spread: list[Delivery], now: datetime) -> None:
+# --- after an outage -------------------------------------------------------------------------------------------------
+
+
+def catch_up(now: datetime, name: str = "") -> int:
+    """Before the first look after an outage: spread each channel's backlog, and tell every author once.
+
+    An outage is a time in which no worker signed (posts.watching). Whoever comes first does it, and signs as ``name``:
+    as this worker, when nothing else is said. Returns how many go out late.
+    """
+    if not _nobody_signed(now):
+        return 0
+    with transaction.atomic():
+        _keep_others_out(now)
+        if not _nobody_signed(now):
+            return 0
+        late, spread = _sort_out(Delivery.objects.all(), now)
+        if late or spread:
+            log.warning("After an outage: %s deliveries go out late, %s are too late", len(spread), len(late))
+            _tell(late, spread, now, "Nothing could be published for a while.")
+        watching.beat(Heartbeat.Kind.WORKER, name or watching.here(Heartbeat.Kind.WORKER), now)
+    return len(spread)
+
+
+def reopened(channel: Channel, now: datetime, *, spread: bool = True) -> None:
+    """The channel is open again, in this transaction: what waited for it is too late, or spread.
+
+    Also what had begun before is asked now whether it is late. ``spread`` is False after a mere check: what could not
+    go out within such a moment goes on as it was.
+    """
+    here = Delivery.objects.filter(channel=channel)
+    _judge_anew(here.filter(late_after=None), channel.workspace)
+    if spread:
+        late, goes_out = _sort_out(here, now)
+        _tell(late, goes_out, now, f"{channel} could not be used for a while, and is open again.")
+
+
+def _nobody_signed(now: datetime) -> bool:
+    """A sign from the future does not count: the clock was set back since."""
+    lately = Q(at__gte=now - OUTAGE) | Q(name__endswith=f":{CRON}", at__gte=now - CRON_OUTAGE)
+    return not Heartbeat.objects.filter(lately, kind=Heartbeat.Kind.WORKER, at__lte=now + OUTAGE).exists()
+
+
+def _overdue(now: datetime) -> Q:
+    """What should have gone out by itself. What may be there, and was looked for already, goes its own way."""
+    its_own_way = Q(doubtful=True, late_after=None)
+    return ~its_own_way & Q(status=Status.SCHEDULED, act_at__lt=now - LATE, due_at__lt=now - LATE)
+
+
+def _keep_others_out(now: datetime) -> None:
+    """Lock the channels that have a backlog: a claim passes over them, and a second worker waits here."""
+    backlog = Delivery.objects.filter(_overdue(now), channel=OuterRef("pk"))
+    channels = Channel.objects.filter(Exists(backlog), status=Channel.Status.OPEN)
+    list(channels.select_for_update().order_by("pk").values_list("pk", flat=True))
+
+
+def _sort_out(deliveries: QuerySet[Delivery], now: datetime) -> tuple[list[Row], list[Row]]:
+    """Of what is overdue: what is too late by now, and what is not and goes out, in its turn."""
+    rows = _locked(deliveries.filter(_overdue(now), channel__status=Channel.Status.OPEN))
+    late = [row for row in rows if row.is_too_late(now)]
+    spread = [row for row in rows if not row.is_too_late(now)]
+    _give_up(late)
+    _spread(spread, now)
+    return late, spread
+
+
+def _spread(rows: list[Row], now: datetime) -> None:
+    """The first of a channel's backlog goes out now, the others one after the other.
+
+    It is decided now that they go out: it takes another delay to make them too late.
+    """
+    turns = Turns((row.channel for row in rows), now)
+    changes = []
+    for row in rows:
+        at = turns.next(row.channel)
+        changes.append(({"id": row.pk}, {"act_at": at, "late_after": at + row.margin, "message": GOES_OUT}))
+    update_each(Delivery, changes)
+
+
+class Turns:
+    """Free moments on each channel, one after the other; what is scheduled there keeps its own."""
+
+    def __init__(self, channels: Iterable[int], now: datetime) -> None:
+        """``channels``: as often as a moment will be asked for on each."""
+        self.step = timedelta(seconds=settings.CATCH_UP_SECONDS)
+        wanted: dict[int, int] = defaultdict(int)
+        for channel in channels:
+            wanted[channel] += 1
+        self.free: dict[int, datetime] = dict.fromkeys(wanted, now)
+        self.taken: dict[int, deque[datetime]] = defaultdict(deque)
+        horizon = now + 2 * self.step * max(wanted.values(), default=0)
+        ahead = Delivery.objects.filter(status=Status.SCHEDULED, act_at__gte=now - LATE, act_at__lt=horizon)
+        for channel, at in ahead.order_by("act_at").values_list("channel_id", "act_at"):
+            if channel in wanted:
+                self.taken[channel].append(at)
+
+    def next(self, channel: int) -> datetime:
+        free, taken = self.free[channel], self.taken[channel]
+        while taken and taken[0] < free + self.step:
+            free = max(free, taken.popleft() + self.step)
+        self.free[channel] = free + self.step
+        return free
+
+
+def _tell(late: list[Row], spread: list[Row], now: datetime, why: str = "") -> None:
     """One mail to each author about everything of theirs that was late."""
-    by_author: dict[int, list[Delivery]] = defaultdict(list)
-    for delivery in [*missed, *spread]:
-        author = delivery.created_by or delivery.post.author
-        if author is not None:
-            by_author[author.pk].append(delivery)
-    for deliveries in by_author.values():
-        notifying.tell_late(deliveries, now)
+    by_author: dict[int, dict[Delivery.Status, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for rows, goes_out in ((late, False), (spread, True)):
+        for row in rows:
+            author = row.created_by or row.author
+            if author is not None:
+                by_author[author][Status.SCHEDULED if goes_out else row.end].append(row.pk)
+    for author, deliveries in by_author.items():
+        try:
+            notifying.tell_late(author, deliveries, now, why)
+        except DatabaseError:
+            raise
+        except Exception:  # a mail that cannot be put together must not keep everything else from being published
+            log.exception("Person %s could not be told of %s late deliveries", author, deliveries)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 
 from accounts import mailing
 from accounts.models import User
-from posts.models import Channel, Delivery
+from posts.models import Channel, Delivery, Proof
 
 Status = Delivery.Status
 LONGEST_LIST = 50  # lines of one kind in a mail; the pages show the others
@@ -33,35 +35,44 @@ def tell_author(delivery: Delivery, status: Delivery.Status, message: str) -> No
     )
 
 
-def tell_late(late: list[Delivery], now: datetime) -> None:
-    """Deliveries of one author that were not published at their time, each as it stands now: one mail for all."""
-    author = late[0].created_by or late[0].post.author
-    assert author is not None
-    zone = author.time_zone
-    # Without their zone, else the template turns them into the zone of whoever renders it: a worker.
-    lines = [
-        {
-            "delivery": delivery,
-            "due": delivery.due_at.astimezone(zone).replace(tzinfo=None),
-            "at": delivery.status == Status.SCHEDULED and delivery.act_at.astimezone(zone).replace(tzinfo=None),
-        }
-        for delivery in late
-    ]
-    by_status = {status: [line for line in lines if line["delivery"].status == status] for status in Status}
+def tell_late(author: int, late: Mapping[Delivery.Status, list[int]], now: datetime, why: str = "") -> None:
+    """Deliveries of one author that were not published at their time, by what became of each: one mail for all.
+
+    SCHEDULED: they go out late. MISSED: the author is asked. CANCELLED: they were dropped.
+    """
+    user = User.objects.get(pk=author)
+    shown = [pk for pks in late.values() for pk in pks[:LONGEST_LIST]]
+    lines = Delivery.objects.select_related("post", "channel").only(
+        "due_at", "act_at", "doubtful", "post__title", "channel__name"
+    )
+    rows = lines.in_bulk(shown)
+
+    def part(status: Delivery.Status) -> dict[str, Any]:
+        pks = late.get(status, [])
+        lines = [_late_line(rows[pk], user) for pk in pks[:LONGEST_LIST]]
+        return {"count": len(pks), "lines": lines, "more": len(pks) - len(lines)}
+
     mailing.enqueue_template(
         "late",
         {
-            "count": len(late),
-            "only": late[0],
-            "goes_out": by_status[Status.SCHEDULED],
-            "missed": by_status[Status.MISSED],
-            "dropped": by_status[Status.CANCELLED],
-            "longest": LONGEST_LIST,
+            "why": why,
+            "count": sum(map(len, late.values())),
+            "only": _late_line(rows[shown[0]], user),
+            "missed": part(Status.MISSED),
+            "goes_out": part(Status.SCHEDULED),
+            "dropped": part(Status.CANCELLED),
         },
-        event=f"late:{author.pk}:{late[0].pk}:{late[0].number}:{now.timestamp():.3f}",
-        user=author,
+        event=f"late:{user.pk}:{shown[0]}:{now.timestamp():.3f}",
+        user=user,
         repeatable=True,
     )
+
+
+def _late_line(delivery: Delivery, reader: User) -> dict[str, Any]:
+    # Without their zone, else the template turns them into the zone of whoever renders it: a worker.
+    due = delivery.due_at.astimezone(reader.time_zone).replace(tzinfo=None)
+    at = delivery.act_at.astimezone(reader.time_zone).replace(tzinfo=None)
+    return {"delivery": delivery, "due": due, "at": at, "is_another_day": at.date() != due.date()}
 
 
 def tell_postponed(delivery: Delivery, at: datetime, message: str) -> None:
@@ -80,6 +91,26 @@ def tell_postponed(delivery: Delivery, at: datetime, message: str) -> None:
             "link": settings.SITE_URL + delivery.get_absolute_url(),
         },
         event=f"delivery:{delivery.pk}:postponed:{at:%Y-%m-%d}",
+        user=author,
+        repeatable=True,
+    )
+
+
+def tell_page(delivery: Delivery, proof: Proof) -> None:
+    """The platform says that it is published, and its page is missing or not as it should be. One mail for each."""
+    author = delivery.created_by or delivery.post.author
+    if author is None:
+        return
+    mailing.enqueue_template(
+        f"page_{proof.outcome}",
+        {
+            "post": delivery.post,
+            "channel": delivery.channel,
+            "message": proof.message,
+            "page": delivery.remote_url,
+            "link": settings.SITE_URL + delivery.get_absolute_url(),
+        },
+        event=f"delivery:{delivery.pk}:page:{proof.outcome}",
         user=author,
         repeatable=True,
     )

@@ -11,11 +11,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
+from queue import Empty, SimpleQueue
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
@@ -24,18 +27,19 @@ from django.db.models import Min
 from posts import failpoints, lateness, ledger
 from posts.models import Attempt, Delivery, ReadingPace
 from posts.packing import article_of, door_of
-from posts.trips import Result, Step, Trip, take
-from publishers.base import Finds, Glimpses, Publisher, TwoStep
+from posts.trips import Result, Step, Trip, can_look, fence_from, take
+from publishers.base import Publisher, TwoStep
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 SOON = timedelta(seconds=1)  # a drain with nothing in hand waits for what comes due within this
 REFILL = 0.5  # seconds: how long a drain with calls in flight goes without looking for more
+AHEAD = 16  # trips that wait for a free thread, so that none is idle while outcomes are written
 HOLD = timedelta(seconds=5)  # the longest that a trip is held for the platform's pace; else it is put back
 
 _one_drain = threading.Lock()  # one drain per process
-_bell = threading.Event()
+_back: SimpleQueue[Result | None] = SimpleQueue()  # what came back from the threads; None: somebody rang
 stopping = threading.Event()  # set when the worker shuts down: finish what is in flight, begin nothing
 
 
@@ -46,7 +50,8 @@ def _pool() -> ThreadPoolExecutor:
 
 def look_now() -> None:
     """Wake a drain that is waiting: something may have become due."""
-    _bell.set()
+    if _back.empty():
+        _back.put(None)
 
 
 def next_due(now: datetime) -> datetime | None:
@@ -90,89 +95,103 @@ def finish(seconds: float) -> bool:
 
 
 class _Drain:
-    """One run of the drain: what is in flight, what is held back for a platform's pace."""
+    """One run of the drain: what is in flight, what is held back until its moment, what could not be written yet."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.in_flight: dict[Future[Result], Trip] = {}
+        self.in_flight: dict[int, tuple[Trip, Future[None]]] = {}  # by delivery
         self.held: list[Trip] = []
         self.unwritten: list[Result] = []
         self.calls = 0
         self.looked_at = clock()
+        self.look_again_at = float("-inf")  # monotonic
 
     def run(self) -> int:
         while True:
             if stopping.is_set():
-                self.put_back_held()
+                self.put_back_what_has_not_begun()
             else:
                 self.refill()
             self.start_ready()
             if self.in_flight or self.held or self.unwritten:
-                self.await_results()
-                self.write_again()
+                self.write(self.come_back())
             elif stopping.is_set() or not self.await_what_is_soon():
                 return self.calls
 
     def refill(self) -> None:
-        self.looked_at = self.clock()
-        room = settings.PUBLISH_THREADS - len(self.in_flight) - len(self.held)
-        if room <= 0:
+        """Claim more, when there is room and something may have come free since the last look."""
+        mine = [*self.held, *(trip for trip, _ in self.in_flight.values())]
+        room = settings.PUBLISH_THREADS + AHEAD - len(mine)
+        if room <= 0 or time.monotonic() < self.look_again_at:
             return
+        self.looked_at = self.clock()
+        self.look_again_at = time.monotonic() + REFILL
         try:
-            self.held.extend(claim(self.looked_at, room))
+            self.held += claim(self.looked_at, room, Counter(trip.workspace_id for trip in mine))
         except DatabaseError:
             connection.close()
-            if not (self.in_flight or self.held or self.unwritten):
+            if not (mine or self.unwritten):
                 raise
             log.exception("Nothing can be claimed now; what has been begun goes on")
 
     def start_ready(self) -> None:
         now = self.clock()
-        for trip in [trip for trip in self.held if trip.ready_at <= now]:
-            self.held.remove(trip)
-            self.in_flight[_pool().submit(take, trip, now)] = trip
-            self.calls += 1
+        waiting, self.held = self.held, []
+        for trip in waiting:
+            if trip.ready_at <= now:
+                self.in_flight[trip.delivery_id] = trip, _pool().submit(self.take, trip)
+                self.calls += 1
+            else:
+                self.held.append(trip)
 
-    def await_results(self) -> None:
-        done, _ = wait(self.in_flight, timeout=self.pause(), return_when=FIRST_COMPLETED)
-        if not self.in_flight:
-            _bell.wait(self.pause())
-            _bell.clear()
-        for future in done:
-            del self.in_flight[future]
-            self.write(future.result())
+    def take(self, trip: Trip) -> None:
+        """In a thread of the pool."""
+        _back.put(take(trip, self.clock()))
 
-    def write(self, result: Result) -> None:
-        """One bad row never stops the others: what cannot be written is looked up when its lease has run out.
+    def come_back(self) -> list[Result]:
+        """Wait for a result, a bell or the next moment; everything that has come back by then."""
+        results, self.unwritten = self.unwritten, []
+        for result in _waited_for(self.pause()):
+            if result is None:
+                self.look_again_at = float("-inf")
+            else:
+                del self.in_flight[result.trip.delivery_id]
+                results.append(result)
+        return results
 
-        While the database is away an outcome is kept and written later; the attempt number tells whether it is still
-        wanted then.
+    def write(self, results: list[Result]) -> None:
+        """While the database is away outcomes are kept and written later; the attempt number tells whether they are
+        still wanted then. One bad row never stops the others: it is looked up when its lease has run out.
         """
+        if not results:
+            return
         before = time.monotonic()
         try:
-            following = ledger.record(result, self.clock())
+            following = ledger.record_all(results, self.clock(), fence_from(before))
         except (OperationalError, InterfaceError) as problem:
             connection.close()
-            if before < result.trip.fence + settings.CALL_DEADLINE_SECONDS:
-                self.unwritten.append(result)
-            log.warning("Delivery %s: its outcome cannot be written now: %s", result.trip.delivery_id, problem)
-            return
-        except Exception:  # a mistake of ours in one row: the others go on, this one is looked up after its lease
-            log.exception("Delivery %s: its outcome could not be written", result.trip.delivery_id)
+            wanted = [one for one in results if before < one.trip.fence + settings.CALL_DEADLINE_SECONDS]
+            self.unwritten += wanted
+            log.warning("%s outcomes cannot be written now: %s", len(results), problem)
+        except Exception:  # a mistake of ours in one row
             connection.close()
-            return
-        if following is None:
-            return
-        fence = fence_from(before)
-        if following.ready_at - self.clock() > HOLD or stopping.is_set():
-            ledger.put_back(following, following.ready_at, paced=True)
+            if len(results) == 1:
+                log.exception("Delivery %s: its outcome could not be written", results[0].trip.delivery_id)
+            else:
+                for result in results:
+                    self.write([result])
         else:
-            self.held.append(replace(following, fence=fence))
+            if len(following) < len(results):  # channels came free
+                self.look_again_at = float("-inf")
+            for trip in following:
+                self.hold(trip)
 
-    def write_again(self) -> None:
-        waiting, self.unwritten = self.unwritten, []
-        for result in waiting:
-            self.write(result)
+    def hold(self, trip: Trip) -> None:
+        """The next step of a claim: soon, or given back when its moment is too far away."""
+        if trip.ready_at - self.clock() > HOLD or stopping.is_set():
+            ledger.put_back(trip, trip.ready_at, paced=True)
+        else:
+            self.held.append(trip)
 
     def pause(self) -> float:
         """Seconds until a held trip is ready, at most until the next look for more."""
@@ -181,8 +200,10 @@ class _Drain:
         first = min(trip.ready_at for trip in self.held)
         return min(max((first - self.clock()).total_seconds(), 0.001), REFILL)
 
-    def put_back_held(self) -> None:
+    def put_back_what_has_not_begun(self) -> None:
+        self.held += [trip for trip, future in self.in_flight.values() if future.cancel()]
         for trip in self.held:
+            self.in_flight.pop(trip.delivery_id, None)
             ledger.put_back(trip, self.clock())
         self.held.clear()
 
@@ -194,15 +215,28 @@ class _Drain:
             return False
         if moment <= self.looked_at:  # due, and yet it could not be claimed: another worker holds its channel
             return False
-        _bell.wait(max((moment - now).total_seconds(), 0))
-        _bell.clear()
+        _waited_for(max((moment - now).total_seconds(), 0))
+        self.look_again_at = float("-inf")
         return True
 
 
-def claim(now: datetime, limit: int) -> list[Trip]:
-    """Take up to ``limit`` due deliveries, each with its channel, and pack the first trip of each."""
+def _waited_for(seconds: float) -> list[Result | None]:
+    """Whatever has come back, or rung (None), within so many seconds; at once when something is there."""
+    came: list[Result | None] = []
+    with suppress(Empty):
+        came.append(_back.get(timeout=seconds))
+        while True:
+            came.append(_back.get_nowait())
+    return came
+
+
+def claim(now: datetime, limit: int, in_hand: Mapping[int, int] | None = None) -> list[Trip]:
+    """Take up to ``limit`` due deliveries, each with its channel, and pack the first trip of each.
+
+    Workspaces take turns; ``in_hand`` says how many of each, by its id, are on their way already.
+    """
     before = time.monotonic()  # read before the claim goes out: the lease cannot end earlier than this says
-    taken = Delivery.objects.claim_due(now, limit, settings.LEASE)
+    taken = Delivery.objects.claim_due(now, limit, settings.LEASE, in_hand)
     if taken:
         failpoints.reached(failpoints.CLAIMED)
     trips = []
@@ -227,11 +261,6 @@ def claim(now: datetime, limit: int) -> list[Trip]:
     return trips
 
 
-def fence_from(before: float) -> float:
-    """The latest moment to begin a call so that it ends within the lease taken after ``before`` (monotonic)."""
-    return before + settings.LEASE.total_seconds() - settings.CALL_DEADLINE_SECONDS
-
-
 def pack(delivery: Delivery, now: datetime, fence: float) -> Trip:
     """Our post becomes an Article, as its text stands at this moment; the claim becomes a Trip."""
     door = door_of(delivery.channel)
@@ -241,6 +270,7 @@ def pack(delivery: Delivery, now: datetime, fence: float) -> Trip:
     return Trip(
         delivery_id=delivery.pk,
         channel_id=delivery.channel_id,
+        workspace_id=delivery.workspace_id,
         number=delivery.number,
         claim=delivery.claim,
         step=step,
@@ -250,14 +280,14 @@ def pack(delivery: Delivery, now: datetime, fence: float) -> Trip:
         remote_id=delivery.remote_id,
         door=door,
         fence=fence,
+        row=delivery,
         ready_at=max(now, delivery.due_at) if visible else now,  # nothing appears before its time
     )
 
 
 def next_step(delivery: Delivery, publisher: type[Publisher]) -> Attempt.Step:
     """What comes next for a claimed delivery: after any doubt, look first."""
-    can_look = issubclass(publisher, (Finds, Glimpses))
-    if delivery.status == Delivery.Status.CHECKING or (delivery.doubtful and can_look):
+    if delivery.status == Delivery.Status.CHECKING or (delivery.doubtful and can_look(publisher)):
         return Step.LOOK
     if not issubclass(publisher, TwoStep):
         return Step.PUBLISH

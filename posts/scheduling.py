@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from posts.lateness import late_after
+from posts import proving
+from posts.lateness import Turns, late_after
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import move
-from posts.moments import Moment
+from posts.moments import Moment, moment_at
 from posts.packing import article_of, door_of, head_start
 from publishers import PUBLISHERS
 from publishers.base import Finding, Finds, Level
@@ -164,6 +165,21 @@ def publish_now(delivery: Delivery, at: Moment) -> None:
     _begin_again(delivery, at, [Status(delivery.status)])
 
 
+def publish_in_turn(deliveries: Iterable[Delivery], now: datetime, zone: tzinfo) -> dict[Delivery, str]:
+    """Publish many at once, so to speak: on each channel one after the other, the first one now.
+
+    Returns those that could not be moved, each with the reason.
+    """
+    deliveries, refused = list(deliveries), {}
+    turns = Turns((delivery.channel_id for delivery in deliveries), now)
+    for delivery in deliveries:
+        try:
+            publish_now(delivery, moment_at(turns.next(delivery.channel_id), zone))
+        except Refused as reason:
+            refused[delivery] = str(reason)
+    return refused
+
+
 def send_again(delivery: Delivery, at: Moment) -> None:
     """A person looked: it is not there. Where we can look ourselves we do so once more before it is sent."""
     if delivery.status != Status.UNCERTAIN:
@@ -178,7 +194,14 @@ def _begin_again(shown: Delivery, at: Moment, allowed: list[Status], **changes: 
     options = {delivery.channel_id: delivery.options}
     if refused := refusals(delivery.post, [delivery.channel], at.due_at, options):
         raise PlatformRefuses(refused)
-    fresh: dict[str, Any] = {"tries": 0, "looks_failed": 0, "looks_absent": 0, "message": "", "retry_if_absent": None}
+    fresh: dict[str, Any] = {
+        "tries": 0,
+        "looks_failed": 0,
+        "looks_absent": 0,
+        "crashes": 0,
+        "message": "",
+        "retry_if_absent": None,
+    }
     try:
         with transaction.atomic():
             _not_removed([delivery.channel])
@@ -197,6 +220,17 @@ def _begin_again(shown: Delivery, at: Moment, allowed: list[Status], **changes: 
         raise Refused(_overtaken(delivery))
 
 
+def cancel_all(deliveries: Iterable[Delivery]) -> dict[Delivery, str]:
+    """Take many back. Returns those that could not be, each with the reason."""
+    refused = {}
+    for delivery in deliveries:
+        try:
+            cancel(delivery)
+        except Refused as reason:
+            refused[delivery] = str(reason)
+    return refused
+
+
 def cancel(delivery: Delivery) -> None:
     """Take it back while nothing was sent; for an UNCERTAIN one it means "I looked, drop it". Raises Refused."""
     if not delivery.move(Status.CANCELLED, lease_until=None):
@@ -210,8 +244,10 @@ def confirm(delivery: Delivery, url: str, now: datetime) -> None:
     changes: dict[str, Any] = {"remote_url": url, "published_at": now, "doubtful": False, "message": ""}
     if not delivery.remote_id:
         changes["remote_id"] = url[:300]
-    if not move(delivery.pk, Status.PUBLISHED, [Status.UNCERTAIN, Status.HANDED_OVER], **changes):
-        raise Refused(_overtaken(delivery))
+    with transaction.atomic():
+        if not move(delivery.pk, Status.PUBLISHED, [Status.UNCERTAIN, Status.HANDED_OVER], **changes):
+            raise Refused(_overtaken(delivery))
+        proving.begin_where_a_person_saw_it(delivery, url, now)
 
 
 def _overtaken(delivery: Delivery) -> str:

@@ -10,23 +10,40 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from accounts import mailing
-from posts import connecting, covers, lateness, publishing, watching
+from posts import connecting, covers, lateness, measuring, outages, proving, publishing, watchdog, watching
 
 log = logging.getLogger(__name__)
 
 PUBLISH_DUE = "posts.tasks.publish_due"
 CHECK_CHANNEL = "posts.tasks.check_channel"
 CHECK_COVER = "posts.tasks.check_cover"
+PROVE = "posts.tasks.prove"
 
 
 def look_at_due() -> None:
-    """Publish what is due; after an outage see first to what it made late."""
-    lateness.catch_up(timezone.now())
+    """Publish what is due."""
+    _catch_up()
     publishing.drain(timezone.now)
+
+
+def look_for_left_behind() -> None:
+    """The night-watch."""
+    _catch_up()
+    publishing.rescue(timezone.now)
+
+
+def _catch_up() -> None:
+    """After an outage see first to what it made late, whichever watch is the first to wake up after it."""
+    try:
+        lateness.catch_up(timezone.now())
+    except DatabaseError:
+        raise
+    except Exception:  # a mistake of ours in one row must not keep all others from being published
+        log.exception("What an outage made late could not be seen to")
 
 
 @shared_task(name=PUBLISH_DUE)
@@ -37,8 +54,7 @@ def publish_due() -> None:
 
 @shared_task(name="posts.tasks.rescue")
 def rescue() -> None:
-    """The night-watch."""
-    publishing.rescue(timezone.now)
+    look_for_left_behind()
 
 
 @shared_task(name=CHECK_CHANNEL, ignore_result=False)
@@ -52,10 +68,17 @@ def check_cover(post_id: int) -> None:
     covers.check(post_id)
 
 
+@shared_task(name=PROVE)
+def prove(delivery_id: int) -> None:
+    """A person waits for it: look at the public page of this delivery now."""
+    proving.prove(delivery_id, timezone.now)
+
+
 # --- the worker looks by itself, so that Redis may be dead ------------------------------------------------------------
 
 LOOK_EVERY = 1.0  # seconds
 RESCUE_EVERY = 5.0
+OUTAGES_EVERY = 10.0
 
 
 def _look(name: str, every: float, verb: Callable[[], Any]) -> None:
@@ -75,15 +98,31 @@ def _errands() -> None:
     covers.check_waiting()
 
 
+def look_for_outages() -> None:
+    """Also beat's: when no worker lives, beat tells that."""
+    outages.look_after(timezone.now)
+
+
+def _watch_over_it() -> None:
+    """What tells people how it goes: one after the other in one thread, so that it keeps one connection."""
+    look_for_outages()
+    watchdog.reassure(timezone.now())
+    if settings.METRICS_TOKEN:
+        measuring.tally(timezone.now())
+
+
 def _sign() -> None:
+    _catch_up()  # a process that was frozen wakes up with all its watches at once: this one must not hide the outage
     watching.beat(watching.Kind.WORKER, watching.here(watching.Kind.WORKER), timezone.now())
 
 
 WATCHES: tuple[tuple[str, float, Callable[[], Any]], ...] = (
     ("due deliveries", LOOK_EVERY, look_at_due),
-    ("left behind", RESCUE_EVERY, lambda: publishing.rescue(timezone.now)),
+    ("left behind", RESCUE_EVERY, look_for_left_behind),
     ("errands", LOOK_EVERY, _errands),
     ("heartbeat", watching.BEAT_EVERY, _sign),
+    ("public pages", LOOK_EVERY, lambda: proving.look(timezone.now, publishing.stopping.is_set)),
+    ("how it goes", OUTAGES_EVERY, _watch_over_it),
 )
 
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from posts import failpoints
-from posts.models import Attempt
+from posts.models import Attempt, Delivery
 from publishers import PUBLISHERS
 from publishers.base import Article, Finds, Glimpses, OneStep, Publisher, RemotePost, Surroundings, TwoStep
 from publishers.errors import OutcomeUnknown, PublishingError, Unavailable, Unsupported
@@ -22,6 +25,12 @@ from publishers.http import Http
 
 log = logging.getLogger(__name__)
 Step = Attempt.Step
+
+
+@cache
+def can_look(publisher: type[Publisher]) -> bool:
+    """Whether it can be asked at all: for proof either way, or for a glimpse. Asking a Protocol takes long."""
+    return issubclass(publisher, (Finds, Glimpses))
 
 
 @dataclass(frozen=True)
@@ -38,8 +47,7 @@ class Door:
 
     @property
     def can_look(self) -> bool:
-        """Whether the platform can be asked at all: for proof either way, or for a glimpse."""
-        return issubclass(self.publisher_class, (Finds, Glimpses))
+        return can_look(self.publisher_class)
 
     @property
     def publisher_class(self) -> type[Publisher]:
@@ -66,6 +74,7 @@ class Trip:
 
     delivery_id: int
     channel_id: int
+    workspace_id: int
     number: int  # the claim's attempt number: an outcome counts only while it still stands
     claim: UUID
     step: Attempt.Step
@@ -75,6 +84,7 @@ class Trip:
     remote_id: str
     door: Door
     fence: float  # monotonic seconds: nothing may be sent after this
+    row: Delivery = field(repr=False, compare=False)  # as it was claimed; for the ledger, not for the thread
     ready_at: datetime  # not before this moment: the platform's pace
 
 
@@ -90,6 +100,11 @@ class Result:
     seconds: float
 
 
+def fence_from(before: float) -> float:
+    """The latest moment to begin a call so that it ends within a lease taken after ``before`` (monotonic)."""
+    return before + settings.LEASE.total_seconds() - settings.CALL_DEADLINE_SECONDS
+
+
 def take(trip: Trip, started_at: datetime) -> Result:
     """Make the call. Never raises: whatever happened, the ledger must hear of it."""
     start = time.monotonic()
@@ -102,7 +117,7 @@ def take(trip: Trip, started_at: datetime) -> Result:
         try:
             value = _call(publisher, trip)
         finally:
-            exchanges = [asdict(exchange) for exchange in publisher.http.exchanges]
+            exchanges = [dict(vars(exchange)) for exchange in publisher.http.exchanges]
     except PublishingError as raised:
         error = raised
     except Exception:

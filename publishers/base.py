@@ -104,6 +104,7 @@ class Limits:
     per_day: int | None = None  # articles in any 24 hours
     unique_canonical: bool = False  # refuses a second article with the same canonical URL
     looks: int = 1  # how often "not found" must be seen before it counts as absent
+    page_seconds: float = 30.0  # after a publication: how soon its public page can be expected
 
 
 @dataclass(frozen=True)

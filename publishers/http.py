@@ -10,26 +10,40 @@ import codecs
 import re
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from json import dumps
 from typing import Any
 from urllib.parse import quote, quote_plus, urljoin
 
 import requests
+import urllib3
+from urllib3 import BaseHTTPResponse
 
 from publishers.answers import Answer, Exchange, Hook, error_for, unclear
 from publishers.errors import NotAuthorized, PublishingError, Rejected, Unavailable
-from publishers.wire import NOTHING_SENT, Call, causes_of, origin_of, reason_in, session_for
+from publishers.wire import NOTHING_SENT, Call, causes_of, origin_of, reason_in, wire_for
 
-__all__ = ["Answer", "Hook", "Http", "origin_of"]
+__all__ = ["Answer", "Hook", "Http", "Page", "origin_of"]
 
 USER_AGENT = "blogscheduler"  # some platforms' edges refuse a request without one
 CAP = 5 * 1024 * 1024  # bytes of an answer, decompressed
 KEPT = 64 * 1024  # characters of a body kept on an Exchange
 IMAGE_CAP = 4 * 1024  # bytes of a cover image that we look at
 IMAGE_REDIRECTS = 3
+PAGE_CAP = 1024 * 1024  # bytes of a public page that we look at
+PAGE_REDIRECTS = 5
+REDIRECTS = (301, 302, 303, 307, 308)
 REMOVED = "•••"
 PRIVATE_HEADERS = frozenset({"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie", "set-cookie"})
+
+
+@dataclass(frozen=True)
+class Page:
+    """A public page: where redirects have led to, and what was answered there, of whatever status."""
+
+    url: str
+    answer: Answer
 
 
 class Http:
@@ -60,7 +74,7 @@ class Http:
         self.cap = cap
         self.label = label
         self.exchanges: list[Exchange] = []
-        self._secrets = _forms_of(secrets)
+        self._secrets = _forms_of(tuple(secrets))
 
     def call(
         self,
@@ -89,7 +103,7 @@ class Http:
         self.exchanges.append(exchange)
         started = time.monotonic()
         try:
-            request = self._prepare(method, url, headers or {}, json)
+            request = self._prepare(method, url, headers or {}, text)
             answer = self._exchange(request, label=label, writes=writes, fresh=fresh, cap=cap or self.cap)
             exchange.status = answer.status
             exchange.response = self._clean(answer.text)[:KEPT]
@@ -109,32 +123,58 @@ class Http:
         """Whether everybody can load the image at ``url``: "" for yes, else the reason as a sentence."""
         for _ in range(IMAGE_REDIRECTS + 1):
             try:
-                request = self._prepare("GET", url, {"Accept": "image/*"}, None)
+                request = self._prepare("GET", url, {"Accept": "image/*"}, "")
                 answer = self._exchange(request, label="The image", writes=False, fresh=False, cap=IMAGE_CAP, cut=True)
             except PublishingError as error:
                 return self._clean(str(error))
-            if answer.status not in (301, 302, 303, 307, 308):
+            if answer.status not in REDIRECTS:
                 return _image_trouble(answer)
-            url = urljoin(url, answer.headers.get("location", ""))
+            url = _joined(url, answer.headers.get("location", ""))
         return f"The image is behind more than {IMAGE_REDIRECTS} redirects."
 
-    def _prepare(self, method: str, url: str, headers: dict[str, str], json: Any) -> requests.PreparedRequest:
+    def page(self, url: str) -> Page:
+        """Fetch a public page as its readers do: redirects are followed, what is longer than 1 MB is cut.
+
+        Raises Unavailable, or Rejected where no address is.
+        """
+        until = time.monotonic() + self.deadline
+        for _ in range(PAGE_REDIRECTS + 1):
+            request = self._prepare("GET", url, {"Accept": "text/html, application/xhtml+xml"}, "")
+            answer = self._exchange(request, label=self.label, writes=False, fresh=False, cap=PAGE_CAP, cut=True)
+            target = answer.headers.get("location", "")
+            if answer.status not in REDIRECTS or not target:
+                return Page(url, answer)
+            if time.monotonic() > until:
+                raise Unavailable(f"{self.label} did not finish its answer within {self.deadline:g} seconds.")
+            url = _joined(url, target)
+        raise Unavailable(f"{self.label} is behind more than {PAGE_REDIRECTS} redirects.")
+
+    def _prepare(self, method: str, url: str, headers: dict[str, str], text: str) -> requests.PreparedRequest:
         """Everything that can be wrong before a connection is opened."""
         if not origin_of(url):
             raise Rejected(f"{url[:200]} is not a web address: it has to begin with https:// or http://.")
-        session, _ = session_for(self.private_origins)
-        body = None if json is None else dumps(json, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
-        headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **headers}
-        if body is not None:
+        headers = {
+            "User-Agent": USER_AGENT,
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "Connection": "keep-alive",
+            **headers,
+        }
+        if text:
             headers["Content-Type"] = "application/json"
+        request = requests.PreparedRequest()
+        request.method = method
         try:
             for value in headers.values():
                 value.encode("latin-1")
-            return session.prepare_request(requests.Request(method, url, headers=headers, data=body))
+            request.prepare_url(url, None)
+            request.prepare_headers(headers)
         except (requests.exceptions.InvalidHeader, UnicodeEncodeError):
             raise NotAuthorized("The key contains characters that cannot be sent. Please copy it again.") from None
         except (requests.RequestException, ValueError):
             raise Rejected(f"{url[:200]} is not a web address that can be called.") from None
+        request.body = text.encode("utf-8", "replace") or None
+        return request
 
     def _exchange(
         self,
@@ -150,13 +190,15 @@ class Http:
         call = Call(deadline=self.deadline, not_after=self.not_after, read=self.read, fresh=fresh)
         if self.not_after is not None and time.monotonic() > self.not_after:
             raise Unavailable(f"{label} was not called: the time to send it is over.")
-        session, wire = session_for(self.private_origins)
+        wire = wire_for(self.private_origins)
         wire.call = call
         try:
             with call.watched():
-                response = session.send(request, stream=True, allow_redirects=False, timeout=(self.connect, self.read))
-                with response:
+                response = wire.send(request, self.connect, self.read)
+                try:
                     body = _read(response, cap)
+                finally:
+                    response.close()  # one that was read to its end has given its connection back already
         except Exception as error:  # whatever it was: what was sent decides, not whether we have seen it before
             raise self._broken(call, error, label, writes) from error
         if call.bitten:  # http.client takes headers that the watchdog cut for complete ones
@@ -165,7 +207,7 @@ class Http:
             raise unclear(f"{label} answered more than {cap} bytes", writes=writes)
         names = {name.lower(): value for name, value in response.headers.items()}
         text = body[:cap].decode(_charset(names), "replace")
-        return Answer(response.status_code, names, text, label=label, writes=writes)
+        return Answer(response.status, names, text, label=label, writes=writes)
 
     def _broken(self, call: Call, error: Exception, label: str, writes: bool) -> PublishingError:
         """What a broken wire means. Only what is known to come before the first byte counts as not sent."""
@@ -174,7 +216,7 @@ class Http:
             return Unavailable(f"{label} could not be reached: {reason_in(causes)}.")
         if call.bitten or call.remaining() <= 0:
             return unclear(f"{label} did not finish its answer within {self.deadline:g} seconds", writes=writes)
-        if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes):
+        if any(isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) for cause in causes):
             return unclear(f"{label} did not answer within {self.read:g} seconds", writes=writes)
         return unclear(f"The connection to {label} broke before the answer was complete", writes=writes)
 
@@ -185,26 +227,28 @@ class Http:
         return {name: self._clean(value)[:1000] for name, value in headers.items() if name not in PRIVATE_HEADERS}
 
     def _clean(self, text: str) -> str:
-        return self._secrets.sub(REMOVED, text) if self._secrets else text
+        """Without any secret. Looking first is far quicker than the pattern, which almost never finds anything."""
+        forms, pattern = self._secrets
+        return pattern.sub(REMOVED, text) if any(form in text for form in forms) else text
 
 
-def _forms_of(secrets: Iterable[str]) -> re.Pattern[str] | None:
-    """One pattern for every form in which a secret may come back: plain, in a URL, in JSON, in Basic credentials."""
+@lru_cache(maxsize=1024)
+def _forms_of(secrets: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str]]:
+    """Every form in which a secret may come back (plain, in a URL, in JSON, in Basic credentials); their pattern."""
     forms: set[str] = set()
     for secret in filter(None, secrets):
         inner = dumps(secret)[1:-1]
         plain_json = dumps(secret, ensure_ascii=False)[1:-1]
         coded = base64.b64encode(secret.encode("utf-8", "replace")).decode()
         forms |= {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), inner, plain_json, coded}
-    if not forms:
-        return None
-    return re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
+    longest_first = tuple(sorted(forms, key=len, reverse=True))
+    return longest_first, re.compile("|".join(map(re.escape, longest_first)))
 
 
-def _read(response: requests.Response, cap: int) -> bytes:
+def _read(response: BaseHTTPResponse, cap: int) -> bytes:
     """At most one byte more than ``cap``, decompressed, so that the caller sees whether there was more."""
     body = bytearray()
-    for piece in response.iter_content(16 * 1024):
+    for piece in response.stream(16 * 1024, decode_content=True):
         body += piece
         if len(body) > cap:
             break
@@ -218,6 +262,14 @@ def _charset(headers: dict[str, str]) -> str:
     except LookupError:
         name = "utf-8"
     return "utf-8-sig" if name == "utf-8" else name  # some servers begin with a byte order mark
+
+
+def _joined(url: str, target: str) -> str:
+    """Where a redirect leads to: header bytes are read as Latin-1, and meant as UTF-8."""
+    try:
+        return urljoin(url, target.encode("latin-1", "replace").decode("utf-8", "replace"))
+    except ValueError:
+        return target
 
 
 def _image_trouble(answer: Answer) -> str:

@@ -14,17 +14,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
-from http.cookiejar import DefaultCookiePolicy
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.certs import where as certificates
 from requests_hardened.ip_filter import InvalidIPAddress, filter_host
-from urllib3 import HTTPConnectionPool, PoolManager
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, PoolManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, SSLError
 from urllib3.util.connection import allowed_gai_family
 
 IDLE = 5.0  # seconds after which a kept-alive connection is not trusted any more: the other side may be closing it
@@ -44,10 +43,11 @@ NOTHING_SENT = (
     ConnectTimeoutError,
     socket.gaierror,
     InvalidIPAddress,
-    requests.exceptions.SSLError,
+    SSLError,
 )
 
 
+@lru_cache(maxsize=1024)
 def origin_of(url: str) -> str:
     """Scheme, host and port, such as "https://dev.to:443"; "" when ``url`` is not a web address."""
     try:
@@ -84,13 +84,11 @@ class Call:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        watchdog = threading.Timer(self.remaining(), self._bite)
-        watchdog.daemon = True
-        watchdog.start()
+        _watchdog.watch(self)
         try:
             yield
         finally:
-            watchdog.cancel()
+            _watchdog.leave(self)
             self._let_go()
 
     def remaining(self) -> float:
@@ -113,7 +111,7 @@ class Call:
             raise TooLate(connection.wire_connection, "it took too long to connect")
         self.sent = True
 
-    def _bite(self) -> None:
+    def bite(self) -> None:
         with self._lock:
             self.bitten = True
             for sock in self._grips:
@@ -126,6 +124,51 @@ class Call:
                 self._grips.pop().close()
         if self.connection is not None:
             self.connection.idle_since = time.monotonic()
+
+
+class _Watchdog:
+    """Bites every call that is not over at its deadline. One thread for all calls: a timer for each costs as much as
+    the call itself.
+    """
+
+    def __init__(self) -> None:
+        self._begin()
+        os.register_at_fork(after_in_child=self._begin)  # threads do not survive a fork
+
+    def _begin(self) -> None:
+        self._calls: set[Call] = set()
+        self._lock = threading.Lock()
+        self._sooner = threading.Event()
+        self._wakes_at = float("inf")
+        self._thread: threading.Thread | None = None
+
+    def watch(self, call: Call) -> None:
+        with self._lock:
+            self._calls.add(call)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+                self._thread.start()
+            if call.until < self._wakes_at:
+                self._sooner.set()
+
+    def leave(self, call: Call) -> None:
+        with self._lock:
+            self._calls.discard(call)
+
+    def _run(self) -> None:
+        while True:
+            now = time.monotonic()
+            with self._lock:
+                late = [call for call in self._calls if call.until <= now]
+                self._calls.difference_update(late)
+                self._wakes_at = min((call.until for call in self._calls), default=float("inf"))
+                self._sooner.clear()
+            for call in late:
+                call.bite()
+            self._sooner.wait(min(max(self._wakes_at - time.monotonic(), 0), threading.TIMEOUT_MAX))
+
+
+_watchdog = _Watchdog()
 
 
 # --- The guard against private addresses -------------------------------------------------------------------------
@@ -278,33 +321,49 @@ class _Pools(PoolManager):
         return pool
 
 
-class Wire(HTTPAdapter):
-    """The guarded adapter of one thread. ``call`` is what this thread is doing right now."""
+class Wire:
+    """The way out of one thread. ``call`` is what this thread is doing right now.
+
+    requests prepares what is sent; its session, which would look for cookies, proxies, redirects and ~/.netrc with
+    each call only to be told that there are none, is left out: it costs twice as much as the call itself.
+    """
 
     call: Call
 
     def __init__(self, private_origins: frozenset[str]) -> None:
         self.private_origins = private_origins
-        super().__init__(max_retries=0)
+        self._pools = _Pools(self, maxsize=1, ca_certs=certificates())
+        self._known: dict[str, HTTPConnectionPool] = {}
 
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
-        self.poolmanager = _Pools(self, num_pools=connections, maxsize=maxsize, block=block, **kwargs)
+    def send(self, request: requests.PreparedRequest, connect: float, read: float) -> BaseHTTPResponse:
+        """Send it; the answer, whose body is not read yet. No retries, no redirects."""
+        url = str(request.url)
+        origin = origin_of(url)
+        if origin not in self._known:
+            self._known[origin] = self._pools.connection_from_url(url)
+        return self._known[origin].urlopen(
+            str(request.method),
+            request.path_url,
+            body=request.body,
+            headers=request.headers,
+            timeout=Timeout(connect=connect, read=read),
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+        )
 
 
 _threads = threading.local()
 
 
-def session_for(private_origins: frozenset[str]) -> tuple[requests.Session, Wire]:
-    """This thread's session for these settings: no proxies, no ~/.netrc, no cookies."""
-    sessions: dict[frozenset[str], tuple[requests.Session, Wire]] = _threads.__dict__.setdefault("sessions", {})
-    if private_origins not in sessions:
-        session, wire = requests.Session(), Wire(private_origins)
-        session.trust_env = False  # else ~/.netrc overwrites Authorization
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        session.mount("http://", wire)
-        session.mount("https://", wire)
-        sessions[private_origins] = session, wire
-    return sessions[private_origins]
+def wire_for(private_origins: frozenset[str]) -> Wire:
+    """This thread's wire for these settings."""
+    wires: dict[frozenset[str], Wire] = _threads.__dict__.setdefault("wires", {})
+    if private_origins not in wires:
+        wires[private_origins] = Wire(private_origins)
+    return wires[private_origins]
 
 
 # --- What broke --------------------------------------------------------------------------------------------------
@@ -333,7 +392,7 @@ def reason_in(causes: list[BaseException]) -> str:
             return "the time to send it is over"
         if isinstance(cause, NameResolutionError | socket.gaierror):
             return "its name cannot be resolved"
-        if isinstance(cause, requests.exceptions.SSLError):
+        if isinstance(cause, SSLError):
             return "its certificate was not accepted"
         if isinstance(cause, ConnectionRefusedError):
             return "it refused the connection"

@@ -14,7 +14,7 @@ from sandbox.contract import AlsoOpen, Call, Outcome, Platform
 from sandbox.control import Control
 from sandbox.messages import Request, Response, Wire, html_response, json_response, text_response
 from sandbox.orders import BadOrder
-from sandbox.store import Store, find_mark
+from sandbox.store import Article, Store, find_mark
 
 HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 
@@ -83,7 +83,7 @@ class App:
             return Response(301, headers={"Location": f"/{name}/"}), Wire()
         if path == "/":
             return self._page(pages.platform(self.store, name, self.platforms[name], request.origin)), Wire()
-        return self._read(name, inner), Wire()
+        return self._read(name, inner)
 
     def _is_call(self, platform: Platform, request: Request) -> bool:
         if not platform.api:
@@ -117,13 +117,22 @@ class App:
             call = replace(call, as_of=past)
         return platform.answer(request, call)
 
-    def _read(self, name: str, request: Request) -> Response:
-        """The public page of an article: only what is public has one."""
+    def _read(self, name: str, request: Request) -> tuple[Response, Wire]:
+        """The public page of an article: only what is public has one. Faults strike there when they name it."""
         article = self.store.article_at(name, request.path)
         public = article if article and article.is_public(self.store.now()) else None
-        status = 200 if public else 404
-        outcome = Outcome(Response(status), public)
-        self._log(name, request, Call("page"), outcome, status)
+        call = Call(faults.PAGE)
+        page = self._shown(name, request, public)
+        fault = faults.strike(self.store, name, call, ())
+        response, wire = page, Wire()
+        if fault:
+            response, wire = faults.misbehave(fault, call, page if fault.when == "after" else None)
+        status = None if wire.hang_up else response.status
+        outcome = Outcome(response, public, refused=wire.hang_up)
+        self._log(name, request, call, outcome, status, fault.fault if fault else None)
+        return response, wire
+
+    def _shown(self, name: str, request: Request, public: Article | None) -> Response:
         if not public:
             return self._page(pages.missing(), 404)
         own = f"{request.origin}/{name}{public.path}"

@@ -60,7 +60,7 @@ class Platform(Protocol):
     Then GET and HEAD read pages, and everything else is a call.
     """
     calls: ClassVar[tuple[str, ...]]
-    """The calls a fault may name; "*" (all) and "flip" come on top."""
+    """The calls a fault may name; "*" (all of them), "flip" and "page" come on top."""
     lookups: ClassVar[tuple[str, ...]]
     """Those of them that only read, and which a "stale" fault may therefore turn back in time."""
     switches: ClassVar[dict[str, bool]]

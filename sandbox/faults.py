@@ -22,6 +22,9 @@ KINDS = {
 }
 """Every fault, with what it does."""
 
+PAGE = "page"
+"""What a fault calls the reading of an article's public page."""
+
 TIMED = ("hang", "drip", "stale")
 TRUTHFUL = ("drip", "half_json", "stale")
 """Those that need a real answer, so that by default the work is done."""
@@ -49,8 +52,8 @@ class Fault:
     seen: int = 0
 
     def matches(self, platform: str, call: Call, lookups: tuple[str, ...]) -> bool:
-        """Whether this call is meant. Only look-ups can be stale."""
-        names = {"*", call.name, "flip" if call.flip else call.name}
+        """Whether this call is meant. Only look-ups can be stale; "*" means the API and not what readers see."""
+        names = {PAGE} if call.name == PAGE else {"*", call.name, "flip" if call.flip else call.name}
         fits = self.platform == platform and self.call in names and self.key in (None, call.key)
         return fits and (self.fault != "stale" or call.name in lookups)
 
@@ -61,7 +64,7 @@ def read_order(order: Order, platforms: Mapping[str, Platform]) -> Fault:
     kind = order.choice("fault", tuple(KINDS))
     fault = Fault(
         platform=platform,
-        call=order.choice("call", ("*", "flip", *platforms[platform].calls)),
+        call=order.choice("call", ("*", "flip", *platforms[platform].calls, PAGE)),
         fault=kind,
         when=order.choice("when", ("before", "after"), "after" if kind in TRUTHFUL else "before"),
         times=order.count_or_always("times", default=1),

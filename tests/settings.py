@@ -26,6 +26,11 @@ os.environ.update(
     SHOW_MAIL="0",
     ALLOW_PRIVATE_TARGETS="",
     SANDBOX_URL="",
+    LOG_FORMAT="plain",
+    METRICS_TOKEN="",
+    WATCHDOG_URL="",
+    SENTRY_DSN="",
+    START_COMMAND="make run",
     STATIC_ROOT=os.path.join(_data, "static"),
     SITES_DIR=os.path.join(_data, "sites"),
 )

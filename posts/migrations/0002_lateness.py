@@ -16,6 +16,20 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(db_default=0, default=0, editable=False),
         ),
         migrations.AddField(
+            model_name='delivery',
+            name='place_changed',
+            field=models.BooleanField(db_default=False, default=False, editable=False),
+        ),
+        migrations.RemoveIndex(model_name='delivery', name='delivery_abandoned'),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(
+                condition=models.Q(status__in=['publishing', 'checking']),
+                fields=['lease_until'],
+                name='delivery_in_hand',
+            ),
+        ),
+        migrations.AddField(
             model_name='post',
             name='when_late',
             field=models.CharField(blank=True, choices=[('publish', 'Publish it late, within the grace; after that, ask me'), ('ask', 'Ask me'), ('drop', 'Drop it, and tell me')], db_default='', help_text='Blank: as the workspace wishes.', max_length=10, verbose_name='when it is late'),

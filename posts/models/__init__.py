@@ -4,6 +4,10 @@ from posts.models.attempt import Attempt
 from posts.models.channel import Channel, ReadingPace
 from posts.models.delivery import Delivery
 from posts.models.heartbeat import Heartbeat
+from posts.models.outage import Outage
 from posts.models.post import Post
+from posts.models.proof import Proof
+from posts.models.tally import Tally
+from posts.models.turn import Turn
 
-__all__ = ["Attempt", "Channel", "Delivery", "Heartbeat", "Post", "ReadingPace"]
+__all__ = ["Attempt", "Channel", "Delivery", "Heartbeat", "Outage", "Post", "Proof", "ReadingPace", "Tally", "Turn"]

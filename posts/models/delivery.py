@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db import connection, models, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import Workspace
 from posts.models.channel import Channel
+from posts.models.claiming import FIRST_IN_LINE, HOLD_CHANNELS, TAKE, with_ids
 from posts.models.post import Post
+
+# What of a claimed delivery, its post and its channel goes to the platform, and into the ledger.
+CLAIMED = (
+    "key", "workspace_id", "post_id", "channel_id", "created_by_id", "action", "options", "due_at", "status", "number",
+    "claim", "tries", "crashes", "doubtful", "place_changed", "remote_id", "sent_digest", "sent_version",
+    *(f"post__{name}" for name in (*Post.TEXT_FIELDS, "version", "workspace_id", "author__name")),
+    *(f"channel__{name}" for name in ("workspace_id", "platform", "credentials", "settings", "revision")),
+)  # fmt: skip
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -29,14 +38,16 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """What a worker may take now, whatever its channel is doing."""
         Status = Delivery.Status
         in_time = Q(late_after=None) | Q(late_after__gte=now)
-        return self.filter(Q(status=Status.SCHEDULED) & in_time | Q(status=Status.CHECKING), act_at__lte=now)
+        looked_at_by_nobody = Q(status=Status.CHECKING, lease_until=None)
+        return self.filter(Q(status=Status.SCHEDULED) & in_time | looked_at_by_nobody, act_at__lte=now)
 
     def waiting_for_their_time(self, now: datetime) -> DeliveryQuerySet:
         """What could be taken at its time if nothing changes: the bell asks with the claim's own predicate."""
         Status = Delivery.Status
         in_time = Q(late_after=None) | Q(late_after__gte=now)
         return self.filter(
-            Q(status=Status.SCHEDULED) & in_time | Q(status=Status.CHECKING), channel__status=Channel.Status.OPEN
+            Q(status=Status.SCHEDULED) & in_time | Q(status=Status.CHECKING, lease_until=None),
+            channel__status=Channel.Status.OPEN,
         )
 
     def late(self, now: datetime) -> DeliveryQuerySet:
@@ -47,45 +58,46 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def abandoned(self) -> DeliveryQuerySet:
         """In the hands of a worker whose lease ran out: it died, or was frozen. By the database's clock."""
-        return self.filter(status=Delivery.Status.PUBLISHING, lease_until__lt=Now())
+        moving = [Delivery.Status.PUBLISHING, Delivery.Status.CHECKING]
+        return self.filter(status__in=moving, lease_until__lt=Now())
 
-    def claim_due(self, now: datetime, limit: int, lease: timedelta) -> list[Delivery]:
+    def claim_due(
+        self, now: datetime, limit: int, lease: timedelta, in_hand: Mapping[int, int] | None = None
+    ) -> list[Delivery]:
         """Take the next due delivery of up to ``limit`` free channels, a lease and a new attempt number with each.
 
-        Committed when it returns. The channels are locked first (rows that another worker has locked are skipped),
-        and every condition is asked again by the update that takes: whoever else looked at the same moment loses.
+        Workspaces take turns: ``in_hand`` says, by workspace, how many the caller has in hand already. Committed when
+        it returns. The channels are locked first (rows that another worker has locked are skipped), and every
+        condition is asked again by the update that takes: whoever else looked at the same moment loses.
         """
-        due = self.due(now).filter(channel=OuterRef("pk")).order_by("act_at", "pk")
-        busy = Delivery.objects.filter(channel=OuterRef("pk"), status=Delivery.Status.PUBLISHING)
-        free = (
-            Channel.objects.free(now)
-            .filter(Exists(due), ~Exists(busy))
-            .annotate(next_delivery=Subquery(due.values("pk")[:1]), since=Subquery(due.values("act_at")[:1]))
-            .order_by("since", "pk")
-        )
-        if not free.exists():  # outside of a transaction: an idle look must not take SQLite's writing lock
+        first = self._first_in_line(now, limit, in_hand or {})
+        if not first:  # nothing was locked yet: an idle look must not take SQLite's writing lock
             return []
-        claim = uuid.uuid4()
-        with transaction.atomic():
-            locked = free.select_for_update(of=("self",), skip_locked=True)
-            candidates = list(locked.values_list("next_delivery", flat=True)[:limit])
-            self.due(now).filter(pk__in=candidates).update(
-                status=Case(
-                    When(status=Delivery.Status.SCHEDULED, then=Value(Delivery.Status.PUBLISHING)), default=F("status")
-                ),
-                number=F("number") + 1,
-                claim=claim,
-                lease_until=Now() + lease,
-            )
+        claim, vendor = uuid.uuid4(), connection.vendor
+        given = {
+            "now": connection.ops.adapt_datetimefield_value(now),
+            "claim": Delivery._meta.get_field("claim").get_db_prep_save(claim, connection),
+            "seconds": lease.total_seconds(),
+        }
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(*with_ids(HOLD_CHANNELS[vendor], first.values(), **given))
+            cursor.execute(*with_ids(TAKE[vendor], first, **given))
             taken = list(
-                self.filter(pk__in=candidates, claim=claim).select_related(
-                    "post", "post__author", "channel", "workspace"
-                )
+                self.filter(pk__in=first, claim=claim).select_related("post__author", "channel").only(*CLAIMED)
             )
-            Channel.objects.filter(pk__in=[delivery.channel_id for delivery in taken]).update(
-                claim=claim, lease_until=Now() + lease
-            )
+            if len(taken) < len(first):  # somebody was quicker: their channels are not ours to keep
+                idle = Channel.objects.filter(claim=claim).exclude(pk__in=[each.channel_id for each in taken])
+                idle.update(claim=None, lease_until=None)
         return taken
+
+    def _first_in_line(self, now: datetime, limit: int, in_hand: Mapping[int, int]) -> dict[int, int]:
+        """Up to ``limit`` deliveries with their channels: the first of each free channel, workspaces in turn."""
+        moment = connection.ops.adapt_datetimefield_value(now)
+        with connection.cursor() as cursor:
+            cursor.execute(FIRST_IN_LINE[connection.vendor], {"now": moment, "limit": 4 * limit})
+            rows = cursor.fetchall()
+        rows.sort(key=lambda row: row[3] + in_hand.get(row[2], 0))
+        return {delivery: channel for delivery, channel, *_ in rows[:limit]}
 
 
 class Delivery(models.Model):
@@ -148,6 +160,8 @@ class Delivery(models.Model):
     # Since the last doubt: look-ups that got no answer, and look-ups that did not find it.
     looks_failed = models.PositiveSmallIntegerField(default=0, editable=False)
     looks_absent = models.PositiveSmallIntegerField(default=0, editable=False)
+    # Its channel was given another account or other settings while it was in hand: a doubt goes to a person.
+    place_changed = models.BooleanField(default=False, db_default=False, editable=False)
     doubtful = models.BooleanField(default=False, editable=False)  # it may be there: look before any second try
     # What a look-up that proves it absent means: seconds to wait before the next try, null: the refusal stands.
     refused_unless_ours = models.BooleanField(default=False, editable=False)
@@ -178,7 +192,9 @@ class Delivery(models.Model):
                 fields=["channel", "act_at"], name="delivery_due", condition=Q(status__in=["scheduled", "checking"])
             ),
             models.Index(fields=["act_at"], name="delivery_bell", condition=Q(status__in=["scheduled", "checking"])),
-            models.Index(fields=["lease_until"], name="delivery_abandoned", condition=Q(status="publishing")),
+            models.Index(
+                fields=["lease_until"], name="delivery_in_hand", condition=Q(status__in=["publishing", "checking"])
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

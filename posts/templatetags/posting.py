@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from posts.models import Attempt, Delivery
+from posts.forms import wishes
+from posts.models import Attempt, Delivery, Post, Proof
 from posts.moments import offset_words
 from posts.views.standing import Standing
 
@@ -79,6 +80,12 @@ def entry(delivery: Delivery) -> str:
 
 
 @register.filter
+def if_late(post: Post) -> str:
+    """What becomes of a post that could not go out at its time."""
+    return wishes(post.workspace)[post.when_late]
+
+
+@register.filter
 def badge_of(standing: str) -> str:
     return BADGES.get(Standing(standing), standing)
 
@@ -123,6 +130,18 @@ TONES = {
     Attempt.Outcome.REJECTED: "failed",
     Attempt.Outcome.NOT_AUTHORIZED: "failed",
 }
+
+
+LOOK_TONES = {
+    Proof.Outcome.THERE: "published",
+    Proof.Outcome.MISSING: "failed",
+    Proof.Outcome.DIFFERENT: "uncertain",
+}
+
+
+@register.filter
+def look_tone(outcome: str) -> str:
+    return LOOK_TONES.get(Proof.Outcome(outcome), "waiting")
 
 
 @register.filter

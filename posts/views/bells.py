@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 
 from blogscheduler.celery import ring
-from posts.models import Channel, Post
-from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PUBLISH_DUE
+from posts.models import Channel, Delivery, Post
+from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PROVE, PUBLISH_DUE
 
 
 def ring_for_deliveries() -> None:
@@ -19,3 +19,7 @@ def ring_for_channel(channel: Channel) -> None:
 
 def ring_for_cover(post: Post) -> None:
     transaction.on_commit(lambda: ring(CHECK_COVER, post.pk), robust=True)
+
+
+def ring_for_page(delivery: Delivery) -> None:
+    transaction.on_commit(lambda: ring(PROVE, delivery.pk), robust=True)

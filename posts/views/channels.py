@@ -12,6 +12,7 @@ from django.db.models import Count, Q
 from django.forms import BoundField
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
 from posts import connecting
 from posts.forms import ChannelNameForm, RemoveForm
@@ -174,8 +175,9 @@ def _kept(found: Channel, publisher: type[Publisher] | None) -> DoorForms | None
 
 
 def _page(request: MemberRequest, found: Channel, asked: DoorForms | None) -> HttpResponse:
-    recent = found.deliveries.select_related("post").defer("sent_markdown", "post__markdown").order_by("-due_at")
-    return render(request, "posts/channel.html", {**_body(found, asked), "deliveries": recent[:RECENT]})
+    rows = found.deliveries.select_related("post", "proof").defer("sent_markdown", "post__markdown")
+    recent = rows.order_by("-due_at")[:RECENT]
+    return render(request, "posts/channel.html", {**_body(found, asked), "deliveries": recent})
 
 
 def _body(found: Channel, asked: DoorForms | None) -> dict[str, Any]:
@@ -216,7 +218,7 @@ def pause(request: MemberRequest, pk: int) -> HttpResponse:
 
 def resume(request: MemberRequest, pk: int) -> HttpResponse:
     found = _own(request, pk)
-    if connecting.resume(found):
+    if connecting.resume(found, timezone.now()):
         ring_for_deliveries()
         messages.success(request, f"{found} is open again. What is too late by now is not published without you.")
     else:

@@ -10,11 +10,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from posts import scheduling
+from posts import proving, scheduling
 from posts.forms import ConfirmForm, TimeForm
 from posts.models import Delivery
 from posts.moments import WALL, Moment, moment_at
-from posts.views.bells import ring_for_deliveries
+from posts.views.bells import ring_for_deliveries, ring_for_page
 from posts.views.deliveries import own_delivery
 from posts.views.scope import MemberRequest
 
@@ -47,6 +47,16 @@ def confirm(request: MemberRequest, pk: int) -> HttpResponse:
     url, now = form.cleaned_data["url"], timezone.now()
     done = f"It is published on {delivery.channel}."
     return _decide(request, delivery, lambda: scheduling.confirm(delivery, url, now), done)
+
+
+def check_page(request: MemberRequest, pk: int) -> HttpResponse:
+    """ "Check the page again": leads back to where it was pressed, which follows what happens."""
+    delivery = own_delivery(request, pk)
+    if proving.ask(delivery, timezone.now()):
+        ring_for_page(delivery)
+    else:
+        messages.error(request, "There is no public page of it to look at.")
+    return redirect("delivery", delivery.pk) if request.POST.get("back") == "history" else redirect(delivery)
 
 
 def reschedule(request: MemberRequest, pk: int) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from posts.forms import ConfirmForm, in_words
-from posts.models import Channel, Delivery, Post
+from posts.models import Channel, Delivery, Post, Proof
 from posts.packing import door_of
 from posts.views.scope import MemberRequest
 from publishers import PUBLISHERS
@@ -22,6 +22,7 @@ from publishers.folder import Folder
 
 QUICK, SLOW = 2, 30  # seconds between two looks of a page that is open
 SOON = timedelta(minutes=1)
+FORESEEABLE = timedelta(minutes=15)  # a page that is open then is worth to be kept fresh
 MOST_COMPARED = 200_000  # characters of both texts together: comparing takes long with more
 
 Status = Delivery.Status
@@ -35,6 +36,37 @@ class Row:
     is_edited_since: bool
     can_look: bool  # the platform lets us look whether it is there
     waits_for_channel: bool
+    proof: Proof | None  # of its public page
+    now: datetime
+
+    @property
+    def pace(self) -> int:
+        """Seconds until something may have changed here; 0: nothing will by itself."""
+        delivery = self.delivery
+        if delivery.is_moving() or self._is_soon(delivery):
+            return QUICK
+        return SLOW if delivery.status in Status.pending() else self._pace_of_proof()
+
+    def _is_soon(self, delivery: Delivery) -> bool:
+        """Due within moments, on a channel that takes it. What was due long ago waits for something else."""
+        is_open = delivery.channel.status == Channel.Status.OPEN
+        return is_open and delivery.status == Status.SCHEDULED and abs(delivery.act_at - self.now) < SOON
+
+    def _pace_of_proof(self) -> int:
+        if self.proof is None or self.proof.due_at is None:
+            return 0
+        ahead = self.proof.due_at - self.now
+        return QUICK if abs(ahead) < SOON else SLOW if ahead < FORESEEABLE else 0
+
+    @property
+    def is_looked_at(self) -> bool:
+        """A worker is at its page, or will be within moments."""
+        return bool(self.proof and self.proof.due_at and self.proof.due_at <= self.now)
+
+    @property
+    def has_page(self) -> bool:
+        """Whether there is a public page that can be looked at."""
+        return self.delivery.status == Status.PUBLISHED and self.delivery.remote_url.startswith(("http://", "https://"))
 
     @property
     def mark(self) -> str:
@@ -42,7 +74,8 @@ class Row:
         delivery = self.delivery
         shown = (
             delivery.status, delivery.act_at, delivery.due_at, delivery.tries, delivery.message, delivery.remote_url,
-            delivery.channel.status, delivery.channel.problem, self.is_edited_since,
+            delivery.channel.status, delivery.channel.problem, self.is_edited_since, self.is_looked_at,
+            self.proof and (self.proof.outcome, self.proof.looked_at, self.proof.due_at),
         )  # fmt: skip
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:8]
 
@@ -57,20 +90,11 @@ class Window:
 
     post: Post
     rows: list[Row]
-    now: datetime
 
     @property
     def pace(self) -> int:
         """Seconds until the page looks again; 0: never, nothing will change by itself."""
-        live = [row.delivery for row in self.rows if row.delivery.status in Status.pending()]
-        if any(delivery.is_moving() or self._is_soon(delivery) for delivery in live):
-            return QUICK
-        return SLOW if live else 0
-
-    def _is_soon(self, delivery: Delivery) -> bool:
-        """Due within moments, on a channel that takes it. What was due long ago waits for something else."""
-        is_open = delivery.channel.status == Channel.Status.OPEN
-        return is_open and delivery.status == Status.SCHEDULED and abs(delivery.act_at - self.now) < SOON
+        return min((row.pace for row in self.rows if row.pace), default=0)
 
     @property
     def mark(self) -> str:
@@ -109,11 +133,11 @@ def _post(request: MemberRequest, pk: int) -> Post:
 
 def _window(found: Post) -> Window:
     digest, now = found.digest(), timezone.now()
-    rows = found.deliveries.select_related("channel").defer("sent_markdown").order_by("pk")
-    return Window(found, [row_of(delivery, found, digest) for delivery in rows], now)
+    rows = found.deliveries.select_related("channel", "proof").defer("sent_markdown").order_by("pk")
+    return Window(found, [row_of(delivery, found, digest, now) for delivery in rows])
 
 
-def row_of(delivery: Delivery, post: Post, digest: str) -> Row:
+def row_of(delivery: Delivery, post: Post, digest: str, now: datetime) -> Row:
     delivery.post = post
     publisher = PUBLISHERS.get(delivery.channel.platform)
     return Row(
@@ -122,6 +146,8 @@ def row_of(delivery: Delivery, post: Post, digest: str) -> Row:
         can_look=publisher is not None and issubclass(publisher, Finds),
         waits_for_channel=delivery.status in (Status.SCHEDULED, Status.WAITING, Status.CHECKING)
         and delivery.channel.status != Channel.Status.OPEN,
+        proof=getattr(delivery, "proof", None),
+        now=now,
     )
 
 
@@ -129,17 +155,42 @@ def row_of(delivery: Delivery, post: Post, digest: str) -> Row:
 
 
 def own_delivery(request: MemberRequest, pk: int) -> Delivery:
-    rows = Delivery.objects.of(request.workspace).select_related("post", "channel", "workspace", "created_by")
+    rows = Delivery.objects.of(request.workspace).select_related("post", "channel", "workspace", "created_by", "proof")
     return get_object_or_404(rows, pk=pk)
 
 
 def delivery(request: MemberRequest, pk: int) -> HttpResponse:
     found = own_delivery(request, pk)
-    row = row_of(found, found.post, found.post.digest())
+    row = row_of(found, found.post, found.post.digest(), timezone.now())
     return render(request, "posts/delivery.html", {
         "row": row, "delivery": found, "attempts": found.attempts.all(), "post": found.post,
-        "options": in_words(found.channel, found.options),
+        "options": in_words(found.channel, found.options), "looks": looks_in(row),
     })  # fmt: skip
+
+
+def public_page(request: MemberRequest, pk: int) -> HttpResponse:
+    """What was seen on the public page: the part of a delivery's page that changes by itself."""
+    if not request.htmx:
+        return delivery(request, pk)
+    found = own_delivery(request, pk)
+    row = row_of(found, found.post, found.post.digest(), timezone.now())
+    if request.GET.get("seen") == row.mark:
+        return HttpResponse(status=204)
+    return render(request, "posts/_public_page.html", {"row": row, "delivery": found, "looks": looks_in(row)})
+
+
+def looks_in(row: Row) -> list[dict[str, object]]:
+    """The looks at the public page, the newest first."""
+    history = row.proof.history if row.proof else []
+    return [
+        {
+            "at": datetime.fromisoformat(entry["at"]),
+            "outcome": entry["outcome"],
+            "label": Proof.Outcome(entry["outcome"]).label,
+            "message": entry["message"],
+        }
+        for entry in reversed(history)
+    ]
 
 
 def text(request: MemberRequest, pk: int) -> HttpResponse:

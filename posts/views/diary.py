@@ -9,16 +9,23 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
+from posts import scheduling
 from posts.models import Channel, Delivery, Post
+from posts.views.bells import ring_for_deliveries
 from posts.views.scope import MemberRequest
 from posts.views.standing import page_of, unanswered
 
 SHOWN_PER_DAY = 3
+MOST_SHOWN = 50  # of what needs a person
+MOST_AT_ONCE = 500  # deliveries that one press of a button moves: a page must not take longer than people wait
+MOST_TOLD = 10  # of those that could not be moved
 MONDAY = 0
 
 Status = Delivery.Status
@@ -67,7 +74,8 @@ def schedule_list(request: MemberRequest) -> HttpResponse:
     filters = filters_of(request)
     zone = request.user.time_zone
     rows = filters.of(_listed(request), zone)
-    needing = rows.filter(pk__in=unanswered().filter(workspace=request.workspace).values("pk")).order_by("-due_at")
+    needing = rows.filter(pk__in=unanswered().filter(workspace=request.workspace).values("pk"))
+    missed = needing.filter(status=Status.MISSED).order_by("due_at", "pk")
     scheduled = rows.exclude(pk__in=needing.values("pk"))
     if not filters.status and not filters.day:
         scheduled = scheduled.filter(status__in=Status.pending())
@@ -75,22 +83,70 @@ def schedule_list(request: MemberRequest) -> HttpResponse:
         scheduled = scheduled.exclude(status=Status.CANCELLED)
     context: dict[str, Any] = {
         "filters": filters,
-        "needing": list(needing[:50]),
+        "needing": list(needing.exclude(status=Status.MISSED).order_by("-due_at")[:MOST_SHOWN]),
+        "missed": list(missed[:MOST_SHOWN]),
+        "missed_in_all": missed.count(),
+        "at_once": MOST_AT_ONCE,
         "page": page_of(scheduled.order_by("due_at", "pk"), request.GET.get("page", "")),
         "channels": Channel.objects.of(request.workspace),
         "statuses": Status.choices,
         "zone": zone,
         "now": timezone.now(),
     }
-    if not context["needing"] and not context["page"].paginator.count:
+    if not context["needing"] and not context["missed"] and not context["page"].paginator.count:
         context["has_posts"] = Post.objects.of(request.workspace).exists()
         context["has_channels"] = bool(context["channels"])
     return render(request, "posts/schedule_list.html", context)
 
 
 def _listed(request: MemberRequest) -> QuerySet[Delivery]:
-    rows = Delivery.objects.of(request.workspace).select_related("post", "channel")
+    rows = Delivery.objects.of(request.workspace).select_related("post", "channel", "proof")
     return rows.defer("sent_markdown", "post__markdown", "channel__credentials", "channel__settings")
+
+
+# --- many that missed their time -------------------------------------------------------------------------------------
+
+
+def decide_missed(request: MemberRequest) -> HttpResponse:
+    """Those that were chosen, or all that the filters show: publish one after the other, or drop."""
+    back, chosen, left = _back_to_list(request), *_chosen(request)
+    if not chosen:
+        messages.error(request, "Choose which of those that missed their time are meant.")
+        return redirect(back)
+    if request.POST.get("do") == "publish":
+        refused = scheduling.publish_in_turn(chosen, timezone.now(), request.user.time_zone)
+        done = "{} published: on each channel one after the other, the first one now."
+        ring_for_deliveries()
+    elif "sure" in request.POST:
+        refused = scheduling.cancel_all(chosen)
+        done = "{} dropped and not published."
+    else:
+        return render(request, "posts/missed_drop.html", {"chosen": chosen, "back": back, "filters": filters_of(request)})
+    number = len(chosen) - len(refused)
+    if number:
+        messages.success(request, done.format("1 is" if number == 1 else f"{number} are"))
+    for delivery, reason in list(refused.items())[:MOST_TOLD]:
+        messages.error(request, f"“{delivery.post}” on {delivery.channel}: {reason}")
+    if left:
+        messages.info(request, f"{left} more are left: choose again.")
+    if len(refused) > MOST_TOLD:
+        messages.error(request, f"{len(refused) - MOST_TOLD} more could not be moved. They are still in the list.")
+    return redirect(back)
+
+
+def _chosen(request: MemberRequest) -> tuple[list[Delivery], int]:
+    """As many as one press may move, and how many were meant beside them."""
+    rows = filters_of(request).of(_listed(request), request.user.time_zone).filter(status=Status.MISSED)
+    if "all" not in request.POST:
+        named = [int(pk) for pk in request.POST.getlist("delivery") if pk.isascii() and pk.isdecimal() and len(pk) < 15]
+        rows = rows.filter(pk__in=named[:MOST_AT_ONCE])
+    chosen = list(rows.order_by("due_at", "pk")[:MOST_AT_ONCE])
+    return chosen, rows.count() - len(chosen)
+
+
+def _back_to_list(request: MemberRequest) -> str:
+    query = filters_of(request).query
+    return f"{reverse('schedule_list')}?{query}" if query else reverse("schedule_list")
 
 
 # --- the calendar ----------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def posts(request: MemberRequest) -> HttpResponse:
         rows = rows.filter(Q(title__icontains=query) | Q(summary__icontains=query) | Q(markdown__icontains=query))
     if status in Standing:
         rows = rows.filter(standing=status)
-    live = Delivery.objects.exclude(status=Status.CANCELLED).defer("sent_markdown").select_related("channel")
+    live = Delivery.objects.exclude(status=Status.CANCELLED).defer("sent_markdown").select_related("channel", "proof")
     page = page_of(rows.prefetch_related(Prefetch("deliveries", live, "shown")), request.GET.get("page", ""))
     context: dict[str, Any] = {"page": page, "query": query, "status": status, "standings": Standing.choices}
     if not page.paginator.count:
@@ -137,7 +137,7 @@ def take_front_matter(request: MemberRequest, pk: int) -> HttpResponse:
     except texts.NotReadable as error:
         messages.error(request, f"The front matter cannot be used: {error}.")
         return redirect("post_edit", pk)
-    stored = {name: getattr(post, name) for name in Post.TEXT_FIELDS}
+    stored = {name: getattr(post, name) for name in PostForm.FIELDS}
     values: dict[str, Any] = {**stored, "markdown": "", **found, "version": request.POST.get("version", "")}
     form = PostForm({**values, "tags": ", ".join(values["tags"])}, instance=copy.copy(post))
     if not form.is_valid():
@@ -163,6 +163,7 @@ def _editor(
     request: MemberRequest, form: PostForm, post: Post | None = None, *, theirs: Post | None = None, status: int = 200
 ) -> HttpResponse:
     text = str(form["markdown"].value() or "")
+    form.offer_wishes(request.workspace)
     context = {
         "form": form,
         "post": post,
@@ -179,9 +180,14 @@ def _editor(
 def _differing(form: PostForm, theirs: Post) -> list[tuple[str, str]]:
     """What else is not the same in the saved version: the name of each field and what was saved there."""
     saved = PostForm(instance=theirs)
-    names = [name for name in Post.TEXT_FIELDS if name not in ("title", "markdown")]
+    names = [name for name in PostForm.FIELDS if name not in ("title", "markdown")]
     values = [(name, str(saved[name].value() or "")) for name in names]
-    return [(str(form[name].label), value) for name, value in values if value != str(form[name].value() or "")]
+    labels = {name: dict(getattr(form.fields[name], "choices", [])) for name in names}
+    return [
+        (str(form[name].label), str(labels[name].get(value, value)))
+        for name, value in values
+        if value != str(form[name].value() or "")
+    ]
 
 
 def _conflict(request: MemberRequest, pk: int) -> HttpResponse:

@@ -93,7 +93,8 @@ class Folder(OneStep):
     label = "Folder"
     credentials_form = NoCredentialsForm
     settings_form = SettingsForm
-    limits = Limits(settle_seconds=0, looks=1)  # a disk has no look-up lag
+    # A disk has no look-up lag, but the site has to be built before the page is there.
+    limits = Limits(settle_seconds=0, looks=1, page_seconds=3600)
     steps: ClassVar[tuple[str, ...]] = (
         "1. Choose the generator that builds your site.",
         "2. Name the folder in which it keeps its posts.",

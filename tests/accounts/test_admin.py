@@ -81,6 +81,7 @@ def test_somebody_is_put_into_a_team(client: Client, owner: User, ada: User) -> 
         "memberships-1-user": ada.pk,
         "memberships-1-role": "editor",
     }
-    client.post(f"/admin/accounts/workspace/{workspace.pk}/change/", {"name": "Team", "grace": "01:00:00", **inline})
+    fields = {"name": "Team", "grace": "01:00:00", "when_late": "publish"}
+    client.post(f"/admin/accounts/workspace/{workspace.pk}/change/", {**fields, **inline})
 
     assert Membership.objects.get(workspace=workspace, user=ada).role == "editor"

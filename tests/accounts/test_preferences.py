@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.forms import in_units
 from accounts.models import Membership, User
+from posts import lateness
+from posts.models import Channel, Delivery, Post
 from tests.conftest import workspace_of
 
-BLOG = {"name": "Notes on engines", "amount": "90", "unit": "minutes"}
+BLOG = {"name": "Notes on engines", "when_late": "drop", "amount": "90", "unit": "minutes"}
 
 
 @pytest.fixture
@@ -56,6 +59,71 @@ def test_the_workspace_has_a_name_and_a_grace(as_ada: Client, ada: User) -> None
     assert "The workspace is saved." in answer.text
     workspace = workspace_of(ada)
     assert (workspace.name, workspace.grace) == ("Notes on engines", timedelta(minutes=90))
+    assert workspace.when_late == "drop"
+
+
+def test_what_becomes_of_late_posts_is_chosen_in_one_group(as_ada: Client) -> None:
+    page = as_ada.get("/settings/").text
+
+    group = page[page.index("<legend>When a post could not go out at its time</legend>") :]
+    group = group[: group.index("Save the workspace")]
+    for name in ("when_late", "amount", "unit"):
+        assert f'name="{name}"' in group
+    assert 'value="publish" required id="id_when_late_0" checked' in group
+
+
+@pytest.mark.parametrize(
+    ("changes", "margin"),
+    [
+        ({"when_late": "publish"}, timedelta(minutes=90)),
+        ({"when_late": "drop"}, lateness.LATE),
+        ({"when_late": "publish", "amount": "1", "unit": "hours"}, timedelta(hours=1)),
+    ],
+)
+def test_what_is_scheduled_already_follows_the_new_wishes(
+    as_ada: Client, ada: User, changes: dict[str, str], margin: timedelta
+) -> None:
+    delivery = a_delivery(ada)
+    as_ada.post("/settings/workspace/", {**BLOG, **changes})
+
+    delivery.refresh_from_db()
+    assert delivery.late_after == delivery.due_at + margin
+
+
+def test_another_name_touches_no_delivery(as_ada: Client, ada: User) -> None:
+    delivery = a_delivery(ada)
+    Delivery.objects.update(late_after=delivery.due_at)
+    as_ada.post("/settings/workspace/", {**BLOG, "when_late": "publish", "amount": "60"})
+
+    delivery.refresh_from_db()
+    assert delivery.late_after == delivery.due_at
+
+
+def test_the_admin_changes_wishes_of_what_is_scheduled_as_well(client: Client, ada: User) -> None:
+    ada.is_staff = ada.is_superuser = True
+    ada.save()
+    client.force_login(ada)
+    delivery, workspace = a_delivery(ada), workspace_of(ada)
+    inline = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+    answer = client.post(
+        f"/admin/accounts/workspace/{workspace.pk}/change/",
+        {"name": workspace.name, "grace": "01:00:00", "when_late": "ask", **inline},
+    )
+
+    assert answer.status_code == 302
+    delivery.refresh_from_db()
+    assert delivery.late_after == delivery.due_at + lateness.LATE
+
+
+def a_delivery(author: User) -> Delivery:
+    """One that is scheduled for tomorrow."""
+    workspace = workspace_of(author)
+    post = Post.objects.create(workspace=workspace, author=author, title="Notes")
+    channel = Channel.objects.create(workspace=workspace, platform="folder", name="Garden", status="open")
+    due = timezone.now() + timedelta(days=1)
+    return Delivery.objects.create(
+        workspace=workspace, post=post, channel=channel, due_at=due, act_at=due, late_after=due + timedelta(hours=1)
+    )
 
 
 @pytest.mark.parametrize(

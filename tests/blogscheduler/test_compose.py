@@ -28,7 +28,10 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 OURS = ("init", "web", "worker", "beat", "sandbox")
 APP = ("init", "web", "worker", "beat")
 LASTING = sorted(set(SERVICES) - {"init"})
-SECRETS = ("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "EMAIL_URL", "DATABASE_URL", "REDIS_URL")
+SECRETS = (
+    *("SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "EMAIL_URL", "DATABASE_URL", "REDIS_URL"),
+    *("METRICS_TOKEN", "WATCHDOG_URL", "SENTRY_DSN"),
+)
 # What means something else inside a container: fixed by the image, or by the services' own command.
 NOT_HANDED_ON = {"DATA_DIR", "STATIC_ROOT", "SITES_DIR", "SANDBOX_PORT"}
 FOR_LIBPQ = {"PGPASSFILE"}

@@ -243,15 +243,15 @@ def test_a_paused_channel_waits_and_goes_on_when_it_is_resumed(
     assert connecting.pause(dev)
     delivery = publish(clock, scheduled(dev))
     assert (delivery.status, history(delivery)) == (Delivery.Status.SCHEDULED, [])
-    assert connecting.resume(dev)
+    assert connecting.resume(dev, clock())
     assert publish(clock, delivery).status == Delivery.Status.PUBLISHED
 
 
-def test_pausing_and_resuming_say_whether_they_did_anything(dev: Channel) -> None:
-    assert (connecting.resume(dev), connecting.pause(dev), connecting.pause(dev)) == (False, True, False)
-    assert (connecting.resume(dev), connecting.resume(dev)) == (True, False)
+def test_pausing_and_resuming_say_whether_they_did_anything(dev: Channel, clock: MovableClock) -> None:
+    assert (connecting.resume(dev, clock()), connecting.pause(dev), connecting.pause(dev)) == (False, True, False)
+    assert (connecting.resume(dev, clock()), connecting.resume(dev, clock())) == (True, False)
     connecting.disconnect(dev)
-    assert (connecting.pause(dev), connecting.resume(dev)) == (False, False)
+    assert (connecting.pause(dev), connecting.resume(dev, clock())) == (False, False)
 
 
 @pytest.mark.parametrize("opens_by", ["resuming", "new credentials", "a check that finds nobody"])
@@ -268,7 +268,7 @@ def test_what_had_begun_before_a_long_closing_is_not_published_behind_adas_back(
         connecting.check_again(dev)
     clock.move(days=2)
     if opens_by == "resuming":
-        connecting.resume(dev)
+        connecting.resume(dev, clock())
     else:
         if opens_by == "a check that finds nobody":
             street.fault("me", "status", status=503, when="before")

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -222,7 +223,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(certificate))
+    monkeypatch.setattr("publishers.wire.certificates", lambda: str(certificate))
     return certificate
 
 
@@ -677,3 +678,87 @@ def test_what_is_no_image_is_said() -> None:
     with raw_server(say(response(b"", "404 Not Found"))) as server:
         assert "404" in http_to(server.url).is_reachable(server.url)
     assert "is not a web address" in Http().is_reachable("cover.png")
+
+
+# --- the public page -----------------------------------------------------------------------------------------------
+
+
+def test_a_page_is_what_redirects_lead_to_whatever_its_status() -> None:
+    def talk(connection: socket.socket, server: RawServer) -> None:
+        if b"GET /old" in server.requests[-1]:
+            connection.sendall("HTTP/1.1 301 Moved\r\nLocation: /neu/ä?a=1\r\nContent-Length: 0\r\n\r\n".encode())
+        else:
+            connection.sendall(response(b"<title>Gone", "410 Gone"))
+
+    with raw_server(talk) as server:
+        page = http_to(server.url).page(server.url + "/old")
+        assert (page.url, page.answer.status) == (f"{server.url}/neu/ä?a=1", 410)
+        assert b"GET /neu/%C3%A4?a=1 " in server.requests[-1]
+
+
+def test_a_page_behind_endless_redirects_is_not_reached() -> None:
+    with raw_server(say(response(b"", "302 Found", "Location: /again"))) as server:
+        with pytest.raises(Unavailable, match="more than 5 redirects"):
+            http_to(server.url).page(server.url)
+        assert len(server.requests) == 6
+
+
+def test_redirects_together_keep_the_deadline_of_one_page() -> None:
+    def talk(connection: socket.socket, server: RawServer) -> None:
+        time.sleep(0.3)
+        connection.sendall(response(b"", "302 Found", "Location: /again"))
+
+    with raw_server(talk) as server:
+        start = time.monotonic()
+        with pytest.raises(Unavailable, match=r"within 0\.5 seconds"):
+            http_to(server.url, deadline=0.5).page(server.url)
+        assert time.monotonic() - start < 1.2
+
+
+def test_a_page_that_leads_to_a_private_address_is_not_followed() -> None:
+    with raw_server(say(response())) as hidden:
+        leads_there = response(b"", "302 Found", f"Location: {hidden.url}/secrets")
+        with raw_server(say(leads_there)) as server, pytest.raises(Unavailable, match="not a public one"):
+            http_to(server.url).page(server.url)
+        assert hidden.connections == 0
+
+
+def test_an_endless_redirect_is_not_read() -> None:
+    sent = []
+
+    def talk(connection: socket.socket, server: RawServer) -> None:
+        if b"GET /end" in server.requests[-1]:
+            connection.sendall(response())
+            return
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /end\r\nContent-Length: 1000000000\r\n\r\n")
+        with suppress(OSError):
+            while not server.stopping.is_set():
+                sent.append(connection.send(b"x" * 65536))
+
+    with raw_server(talk) as server:
+        assert http_to(server.url).page(server.url).answer.status == 200
+        assert http_to(server.url).is_reachable(server.url).endswith("not an image.")
+        time.sleep(0.2)
+    assert sum(sent) < 50_000_000
+
+
+@pytest.mark.parametrize("target", ["http://[bad", "ftp://files.example/", "javascript:alert(1)"])
+def test_a_page_that_leads_nowhere_is_refused(target: str) -> None:
+    with (
+        raw_server(say(response(b"", "302 Found", f"Location: {target}"))) as server,
+        pytest.raises(Rejected, match="not a web address"),
+    ):
+        http_to(server.url).page(server.url)
+
+
+def test_a_redirect_to_nowhere_is_the_page_itself() -> None:
+    with raw_server(say(response(b"", "304 Not Modified"))) as server:
+        assert http_to(server.url).page(server.url).answer.status == 304
+
+
+def test_of_a_long_page_only_the_beginning_is_read() -> None:
+    body = b"<title>Notes</title>" + b"x" * 3_000_000
+    with raw_server(say(response(body))) as server:
+        page = http_to(server.url).page(server.url)
+        assert len(page.answer.text) == 1024 * 1024
+        assert page.answer.text.startswith("<title>Notes")

@@ -1,4 +1,7 @@
-"""The real parts for a test: broker, workers and beats as processes of their own, on the test's database."""
+"""The real parts for a test: broker, workers and beats as processes of their own, on the test's database.
+
+``tests.chaos`` starts and ends the same house.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,10 @@ def database_url() -> str:
 
 
 class House:
-    """Starts and stops the processes; every one of them is gone when the test ends."""
+    """Starts and stops the processes; every one of them is gone when the test ends.
+
+    ``logs`` is the folder of their output, ``env`` what they find in their environment beside what every one needs.
+    """
 
     def __init__(self, logs: Path, **env: str) -> None:
         self.logs = logs
@@ -64,12 +70,13 @@ class House:
             **env,
         }
 
-    def start(self, name: str, *command: str) -> None:
-        log = (self.logs / f"{name}.log").open("ab")
-        self.running[name] = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=log)
+    def start(self, name: str, *command: str, code: Path = ROOT) -> None:
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(command, cwd=code, env=self.env, stdout=log, stderr=log)
 
-    def broker(self) -> None:
-        self.start("broker", str(_broker_binary()), "--port", str(self.port), "--save", "", "--bind", "127.0.0.1")
+    def broker(self, *options: str) -> None:
+        bare = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.logs))
+        self.start("broker", str(_broker_binary()), *bare, *options)
         wait_for(self._broker_answers, 10, "the broker answers")
 
     def _broker_answers(self) -> bool:
@@ -80,18 +87,11 @@ class House:
         except OSError:
             return False
 
-    def worker(self, name: str = "worker") -> None:
+    def worker(self, name: str = "worker", code: Path = ROOT) -> None:
+        """Start a worker, from another folder of code if there is one."""
         celery = (sys.executable, "-m", "celery", "-A", "blogscheduler", "worker")
-        self.start(
-            name,
-            *celery,
-            "--pool=threads",
-            "--concurrency=4",
-            "--without-gossip",
-            "--without-mingle",
-            "-n",
-            f"{name}@%h",
-        )
+        options = ("--pool=threads", "--concurrency=4", "--without-gossip", "--without-mingle", "-n", f"{name}@%h")
+        self.start(name, *celery, *options, code=code)
 
     def beat(self, name: str = "beat") -> None:
         self.start(name, sys.executable, "-m", "celery", "-A", "blogscheduler", "beat", "--pidfile=")
@@ -119,7 +119,7 @@ class House:
 
     def stop(self) -> None:
         for process in self.running.values():
-            process.kill()
+            process.kill()  # which also ends what is frozen
         for process in self.running.values():
             process.wait(timeout=10)
 

@@ -212,3 +212,32 @@ def test_other_callers_are_served_while_one_hangs(ada: Author, grace: Author, st
         while not street.log():
             pass
         assert grace.call("GET", "/users/me").status_code == 200
+
+
+def test_the_platform_says_published_and_readers_find_no_page(ada: Author, street: Street) -> None:
+    url = ada.create(published=True).json()["url"]
+    street.fault("page", "status", status=404, times=1)
+    assert requests.get(url, timeout=10).status_code == 404
+    assert last(street) == ("page", 404, "status", False, MARK)
+    assert requests.get(url, timeout=10).status_code == 200
+
+
+def test_readers_are_asked_for_a_moment_instead_of_the_article(ada: Author, street: Street) -> None:
+    url = ada.create(title="Rain", published=True).json()["url"]
+    street.fault("page", "html")
+    answer = requests.get(url, timeout=10)
+    assert (answer.status_code, "Rain" in answer.text) == (200, False)
+
+
+def test_what_befalls_every_call_does_not_befall_readers(ada: Author, street: Street) -> None:
+    url = ada.create(published=True).json()["url"]
+    street.fault("*", "close", times=None)
+    assert requests.get(url, timeout=10).status_code == 200
+
+
+def test_a_page_can_hang_up(ada: Author, street: Street) -> None:
+    url = ada.create(published=True).json()["url"]
+    street.fault("page", "close")
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=10)
+    assert last(street) == ("page", None, "close", False, MARK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from argparse import ArgumentParser
 from typing import Any
 
@@ -9,8 +10,10 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from accounts import mailing
-from posts import publishing
+from posts import lateness, proving, publishing, watching
 from posts.models import Channel, Delivery
+
+BY_CRON = f"{watching.Kind.WORKER.value} {socket.gethostname()}:{lateness.CRON}"  # how this command signs
 
 
 class Command(BaseCommand):
@@ -26,8 +29,14 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.show()
             return
+        now = timezone.now()
+        if spread := lateness.catch_up(now, BY_CRON):
+            self.stdout.write(f"After an outage {spread} late deliveries go out one after the other on each channel.")
+        watching.beat(watching.Kind.WORKER, BY_CRON, now)
         publishing.rescue(timezone.now)
         calls = publishing.drain(timezone.now)
+        if pages := proving.look(timezone.now):
+            self.stdout.write(f"Public pages looked at: {pages}.")
         mails = mailing.send_waiting(timezone.now)
         self.stdout.write(f"Calls made: {calls}. Mails sent: {mails}.")
 

@@ -223,7 +223,7 @@ class TestTheWindow:
                 workspace=post.workspace, platform="folder", name=f"n{number}", status="open"
             )
             deliver(channel=place)
-        with django_assert_max_num_queries(6):
+        with django_assert_max_num_queries(7):  # one of them: are worker and beat alive
             page_of(browser, post)
 
 

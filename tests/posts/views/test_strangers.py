@@ -17,8 +17,8 @@ ALL = [str(pattern.name) for pattern in urlpatterns]
 WITH_ID = [str(pattern.name) for pattern in urlpatterns if "pk" in pattern.pattern.converters]
 ONLY_POST = {
     "post_autosave_new", "post_preview", "post_autosave", "post_front_matter", "delivery_cancel",
-    "delivery_publish_now", "delivery_send_again", "delivery_confirm", "channel_check", "channel_pause",
-    "channel_resume",
+    "delivery_publish_now", "delivery_send_again", "delivery_confirm", "delivery_check_page", "channel_check",
+    "channel_pause", "channel_resume",
 }  # fmt: skip
 
 

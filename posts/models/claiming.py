@@ -1,0 +1,72 @@
+"""The claim in SQL: which deliveries are next, and their taking.
+
+It is asked many times a second while much is due, and building it by Django takes longer than the databases need to
+answer it. The conditions are those of ``DeliveryQuerySet.due`` and ``ChannelQuerySet.free``; tests compare them.
+Parameters: now, limit, claim (a UUID), seconds (of the lease), ids (see ``with_ids``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+_NOW = {"sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')", "postgresql": "STATEMENT_TIMESTAMP()"}
+_LEASE = {
+    "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', '+' || %(seconds)s || ' seconds')",
+    "postgresql": "STATEMENT_TIMESTAMP() + MAKE_INTERVAL(secs => %(seconds)s)",
+}
+_SKIP_LOCKED = {"sqlite": "", "postgresql": "FOR UPDATE SKIP LOCKED"}
+
+_DUE = """
+    delivery.status IN ('scheduled', 'checking') AND delivery.act_at <= %(now)s
+    AND (delivery.status = 'scheduled' AND (delivery.late_after IS NULL OR delivery.late_after >= %(now)s)
+         OR delivery.status = 'checking' AND delivery.lease_until IS NULL)
+"""
+_FREE = """
+    channel.status = 'open'
+    AND (channel.lease_until IS NULL OR channel.lease_until < {NOW})
+    AND (channel.paced_until IS NULL OR channel.paced_until <= %(now)s)
+"""
+# The first due delivery of every free channel, with its channel, its workspace and its turn there.
+_FIRST_IN_LINE = f"""
+    WITH line AS (
+        SELECT channel.id AS channel_id, channel.workspace_id, (
+            SELECT delivery.id FROM posts_delivery delivery
+            WHERE delivery.channel_id = channel.id AND {_DUE} ORDER BY delivery.act_at, delivery.id LIMIT 1
+        ) AS delivery_id
+        FROM posts_channel channel
+        WHERE {_FREE} AND NOT EXISTS (
+            SELECT 1 FROM posts_delivery busy WHERE busy.channel_id = channel.id AND busy.status = 'publishing'
+        )
+    )
+    SELECT first.id, line.channel_id, line.workspace_id,
+        ROW_NUMBER() OVER (PARTITION BY line.workspace_id ORDER BY first.act_at, first.id) AS turn
+    FROM line JOIN posts_delivery first ON first.id = line.delivery_id
+    ORDER BY turn, first.act_at, first.id LIMIT %(limit)s
+"""
+_HOLD_CHANNELS = f"""
+    UPDATE posts_channel SET claim = %(claim)s, lease_until = {{LEASE}}
+    WHERE id IN (SELECT channel.id FROM posts_channel channel WHERE channel.id IN ({{ids}}) AND {_FREE} {{SKIP_LOCKED}})
+"""
+_TAKE = f"""
+    UPDATE posts_delivery AS delivery
+    SET status = CASE delivery.status WHEN 'scheduled' THEN 'publishing' ELSE delivery.status END,
+        number = delivery.number + 1, claim = %(claim)s, lease_until = {{LEASE}}, place_changed = FALSE
+    WHERE delivery.id IN ({{ids}}) AND {_DUE}
+      AND delivery.channel_id IN (SELECT id FROM posts_channel WHERE claim = %(claim)s)
+"""
+
+
+def _for(vendor: str, statement: str) -> str:
+    return statement.format(NOW=_NOW[vendor], LEASE=_LEASE[vendor], SKIP_LOCKED=_SKIP_LOCKED[vendor], ids="{ids}")
+
+
+FIRST_IN_LINE = {vendor: _for(vendor, _FIRST_IN_LINE) for vendor in _NOW}
+HOLD_CHANNELS = {vendor: _for(vendor, _HOLD_CHANNELS) for vendor in _NOW}
+TAKE = {vendor: _for(vendor, _TAKE) for vendor in _NOW}
+
+
+def with_ids(statement: str, ids: Collection[int], **parameters: Any) -> tuple[str, dict[str, Any]]:
+    """The statement with a place for each id, and all its parameters."""
+    named = {f"id{number}": pk for number, pk in enumerate(ids)}
+    return statement.format(ids=", ".join(f"%({name})s" for name in named)), parameters | named

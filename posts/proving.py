@@ -1,0 +1,265 @@
+"""Verbs: after each publication, look at its public page as a reader would, again after an hour and after a day.
+
+A platform may say "published" while nobody can read it. What is found is kept on the ``Proof``; the delivery stays
+PUBLISHED, because it was taken, and its author is told once of each thing that is wrong. The engine never waits for any
+of this: it inserts a row, and a watch of its own does the looking, a few pages at a time and never two at once of one
+host.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from posts import notifying
+from posts.models import Delivery, Proof, ReadingPace
+from posts.models.each import insert_each
+from publishers import PUBLISHERS
+from publishers.base import Limits, RemotePost, Visibility
+from publishers.http import Http, origin_of
+from publishers.pages import Verdict, Wanted
+from publishers.pages import look as look_at
+
+log = logging.getLogger(__name__)
+Clock = Callable[[], datetime]
+Status = Delivery.Status
+
+LATER = (timedelta(hours=1), timedelta(days=1))  # after the publication: the looks after the first one
+# What seems wrong may only be early: caches and copies of a platform take their time. Minutes to the next looks.
+AGAIN = (timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4))
+KEPT = 12  # looks in the history
+PAGES = 4  # fetched at a time, per worker
+ROUND = 100  # pages before the watch is heard of again
+LONGEST_HOST = 270  # characters; a real one has fewer
+PAUSE = 1.0  # seconds between two pages of one host, for all workers together
+LONGEST_WAIT = 3600.0  # seconds for which a host may ask us to stay away
+DEADLINE = 15.0  # seconds for a page; with redirects up to twice as many
+LEASE = timedelta(seconds=90)
+
+_one_round = threading.Lock()  # per process
+
+
+# --- beginning -------------------------------------------------------------------------------------------------------
+
+
+def proof_of(
+    delivery_id: int, limits: Limits, remote: RemotePost, canonical_url: str | None, now: datetime
+) -> Proof | None:
+    """The row for a publication, not saved yet; None where there is no public page to look at.
+
+    ``canonical_url`` None: which text went out is not known.
+    """
+    if not settings.PROVE_PAGES or remote.visibility != Visibility.PUBLIC or not (host := _host_of(remote.url)):
+        return None
+    first = timedelta(seconds=settings.PAGE_SECONDS or limits.page_seconds)
+    return Proof(delivery_id=delivery_id, host=host, canonical_url=canonical_url, began_at=now, due_at=now + first)
+
+
+def begin(proofs: Iterable[Proof | None]) -> None:
+    """Keep what ``proof_of`` made, in the transaction of the publication: one insert for all of them."""
+    insert_each((proof for proof in proofs if proof), ignore_conflicts=True)
+
+
+def begin_where_a_person_saw_it(delivery: Delivery, url: str, now: datetime) -> None:
+    publisher = PUBLISHERS.get(delivery.channel.platform)
+    remote = RemotePost(delivery.remote_id, url, Visibility.PUBLIC)
+    begin([proof_of(delivery.pk, publisher.limits if publisher else Limits(), remote, _canonical_sent(delivery), now)])
+
+
+def ask(delivery: Delivery, now: datetime) -> bool:
+    """A person wants the page looked at now; what is seen then counts at once. False where there is no page."""
+    host = _host_of(delivery.remote_url)
+    if delivery.status != Status.PUBLISHED or not host:
+        return False
+    began_at = delivery.published_at or now
+    unasked = Proof(delivery=delivery, host=host, canonical_url=_canonical_sent(delivery), began_at=began_at)
+    Proof.objects.bulk_create([unasked], ignore_conflicts=True)  # where publications are not looked at by themselves
+    Proof.objects.filter(pk=delivery.pk).update(due_at=now, doubts=len(AGAIN))
+    return True
+
+
+def _host_of(url: str) -> str:
+    host = origin_of(url)
+    return host if len(host) <= LONGEST_HOST else ""
+
+
+def _canonical_sent(delivery: Delivery) -> str | None:
+    post = delivery.post
+    return post.canonical_url if delivery.sent_digest == post.digest() else None
+
+
+# --- looking ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at one page, as it crosses to a thread."""
+
+    pk: int
+    number: int  # where it no longer stands, somebody else has looked meanwhile
+    host: str
+    wanted: Wanted
+    private_origins: frozenset[str]
+
+    def take(self) -> Verdict:
+        """Fetch the page. In a thread that never touches the database."""
+        http = Http(label="The page", private_origins=self.private_origins, deadline=DEADLINE, read=DEADLINE)
+        return look_at(http, self.wanted)
+
+
+def look(clock: Clock, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Look at the pages whose time has come; how many. At once 0 when this process is at it already."""
+    if not _one_round.acquire(blocking=False):
+        return 0
+    try:
+        return _Round(clock, stopping).run()
+    finally:
+        _one_round.release()
+
+
+def prove(delivery_id: int, clock: Clock) -> bool:
+    """Look at this page now, before all that wait; False when it is not due, or in other hands."""
+    now = clock()
+    taken = _claim(Proof.objects.due(now).filter(pk=delivery_id).first(), now)
+    if taken is None:
+        return False
+    _let_go()
+    record(taken, taken.take(), clock())
+    return True
+
+
+def _let_go() -> None:
+    """No connection is held while we wait for somebody else's server."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=PAGES, thread_name_prefix="page")
+
+
+class _Round:
+    """One run of the watch: which pages are being fetched."""
+
+    def __init__(self, clock: Clock, stopping: Callable[[], bool]) -> None:
+        self.clock = clock
+        self.stopping = stopping
+        self.in_flight: dict[Future[Verdict], Look] = {}
+        self.begun = 0
+
+    def run(self) -> int:
+        while True:
+            for taken in self.refill():
+                self.in_flight[_pool().submit(taken.take)] = taken
+                self.begun += 1
+            if not self.in_flight:
+                return self.begun
+            _let_go()
+            done, _ = wait(self.in_flight, timeout=1.0, return_when=FIRST_COMPLETED)
+            for future in done:
+                self.write(self.in_flight.pop(future), future)
+
+    def refill(self) -> list[Look]:
+        room = min(PAGES - len(self.in_flight), ROUND - self.begun)
+        if room <= 0 or self.stopping():
+            return []
+        return claim(self.clock(), room, {taken.host for taken in self.in_flight.values()})
+
+    def write(self, taken: Look, future: Future[Verdict]) -> None:
+        """One bad row never stops the others: its lease runs out, and it is looked at again."""
+        try:
+            record(taken, future.result(), self.clock())
+        except Exception:
+            log.exception("Delivery %s: what its page showed could not be written", taken.pk)
+
+
+def claim(now: datetime, limit: int, busy: Iterable[str] = ()) -> list[Look]:
+    """Take up to ``limit`` due pages, at most one of each host, and none of hosts that are ``busy`` or want a pause."""
+    due = Proof.objects.due(now)
+    if not due.exists():
+        return []
+    resting = ReadingPace.objects.filter(origin__startswith=_pace_of(""), free_at__gt=now)
+    hosts = {*busy, *(origin.removeprefix(_pace_of("")) for origin in resting.values_list("origin", flat=True))}
+    taken: list[Look] = []
+    for proof in due.exclude(host__in=hosts).order_by("due_at", "pk")[: 10 * limit]:
+        if len(taken) < limit and proof.host not in hosts:
+            hosts.add(proof.host)
+            if _takes_turn(proof.host, now) and (one := _claim(proof, now)):
+                taken.append(one)
+    return taken
+
+
+def _pace_of(host: str) -> str:
+    """The row that paces a host's pages. Not that of its API: a look at a page must not delay a look-up."""
+    return f"pages of {host}"
+
+
+@transaction.atomic
+def _takes_turn(host: str, now: datetime) -> bool:
+    return ReadingPace.reserve(_pace_of(host), now, PAUSE * settings.PACE, timedelta()) is not None
+
+
+def _claim(shown: Proof | None, now: datetime) -> Look | None:
+    """Compare and set: of two workers that saw it due, one looks."""
+    if shown is None:
+        return None
+    mine = Proof.objects.due(now).filter(pk=shown.pk, looks=shown.looks)
+    if not mine.update(looks=F("looks") + 1, lease_until=Now() + LEASE):
+        return None
+    delivery = Delivery.objects.filter(pk=shown.pk).values_list("remote_url", "sent_title").first()
+    if delivery is None:  # deleted at this very moment
+        return None
+    url, title = delivery
+    # Without a title, nobody knows which text went out.
+    wanted = Wanted(url, title, shown.canonical_url if title else None)
+    return Look(shown.pk, shown.looks + 1, shown.host, wanted, settings.ALLOW_PRIVATE_TARGETS)
+
+
+# --- what was seen ---------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def record(taken: Look, verdict: Verdict, now: datetime) -> None:
+    """Write what a look has shown, plan the next one, and tell the author what is wrong: once of each kind."""
+    proof = Proof.objects.select_for_update().filter(pk=taken.pk, looks=taken.number).first()
+    if proof is None:
+        log.warning("Delivery %s: a look at its page came back too late", taken.pk)
+        return
+    seen = Proof.Outcome(verdict.outcome.value)
+    proof.looked_at, proof.status, proof.message, proof.lease_until = now, verdict.status, verdict.message, None
+    proof.history = [*proof.history, {"at": now.isoformat(), "outcome": seen, "message": verdict.message}][-KEPT:]
+    is_sure = seen == proof.outcome or not verdict.passing or proof.doubts >= len(AGAIN)
+    if is_sure:
+        proof.outcome, proof.doubts, proof.due_at = seen, 0, _next_look(proof, now)
+    else:
+        proof.due_at = now + AGAIN[proof.doubts]
+        proof.doubts += 1
+    proof.save()
+    if verdict.wait:
+        _stay_away(taken.host, now + timedelta(seconds=min(verdict.wait, LONGEST_WAIT)))
+    if is_sure and proof.alarms:
+        notifying.tell_page(_with_author(taken.pk), proof)
+
+
+def _next_look(proof: Proof, now: datetime) -> datetime | None:
+    return next((moment for later in LATER if (moment := proof.began_at + later) > now), None)
+
+
+def _stay_away(host: str, until: datetime) -> None:
+    """The host asked for it: nothing of it is looked at before."""
+    ReadingPace.objects.update_or_create(origin=_pace_of(host), defaults={"free_at": until})
+
+
+def _with_author(pk: int) -> Delivery:
+    return Delivery.objects.select_related("post__author", "channel", "created_by").get(pk=pk)

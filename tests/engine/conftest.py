@@ -1,0 +1,62 @@
+"""The start of a search: Ada's two posts, on one channel or on two, an hour before their time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from posts import failpoints, ledger, scheduling
+from posts.models import Channel, Post
+from posts.moments import moment_at
+from publishers import PUBLISHERS
+from tests.conftest import workspace_of
+from tests.engine.database import Database, Died
+from tests.engine.platforms import Model, Street
+from tests.engine.state import FENCE, LEASE
+
+Begin = Callable[[type[Model], int], tuple[Database, Street]]
+
+
+@pytest.fixture
+def begin(ada: User, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
+    """Two deliveries of two posts on so many channels of this kind."""
+    # As many faults as a search has must be enough to come to the end of every patience.
+    settings.PUBLISH_TRIES = 2
+    settings.LEASE, settings.CALL_DEADLINE_SECONDS = timedelta(seconds=LEASE), LEASE - FENCE
+    monkeypatch.setattr(ledger, "LOOKS_THAT_MAY_FAIL", 1)
+    monkeypatch.setattr(failpoints, "end", die)
+    log = logging.getLogger("posts")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+
+    def start(kind: type[Model], channels: int) -> tuple[Database, Street]:
+        monkeypatch.setitem(PUBLISHERS, kind.name, kind)
+        street = Street()
+        monkeypatch.setattr(kind, "street", street, raising=False)
+        now = datetime.now(UTC)
+        made = [
+            Channel.objects.create(
+                workspace=workspace_of(ada), platform=kind.name, name=f"Channel {number}", credentials={"account": "a"},
+                status=Channel.Status.OPEN, account_name="a", account_url="https://example.com/a",
+            )
+            for number in range(channels)
+        ]  # fmt: skip
+        deliveries = []
+        for number in range(2):
+            post = Post.objects.create(workspace=workspace_of(ada), author=ada, title=f"Notes {number}", markdown="…")
+            at = moment_at(now + timedelta(minutes=10), UTC)
+            deliveries += scheduling.schedule(post, [made[number % channels]], at, now, ada)
+        street.keys = [str(delivery.key) for delivery in deliveries]
+        return Database(deliveries, made), street
+
+    yield start
+    log.setLevel(level)
+
+
+def die() -> None:
+    raise Died
