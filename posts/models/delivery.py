@@ -70,7 +70,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         it returns. The channels are locked first (rows that another worker has locked are skipped), and every
         condition is asked again by the update that takes: whoever else looked at the same moment loses.
         """
-        first = self._first_in_line(now, limit, in_hand or {})
+        first = self.first_in_line(now, limit, in_hand or {})
         if not first:  # nothing was locked yet: an idle look must not take SQLite's writing lock
             return []
         claim, vendor = uuid.uuid4(), connection.vendor
@@ -90,7 +90,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
                 idle.update(claim=None, lease_until=None)
         return taken
 
-    def _first_in_line(self, now: datetime, limit: int, in_hand: Mapping[int, int]) -> dict[int, int]:
+    def first_in_line(self, now: datetime, limit: int, in_hand: Mapping[int, int]) -> dict[int, int]:
         """Up to ``limit`` deliveries with their channels: the first of each free channel, workspaces in turn."""
         moment = connection.ops.adapt_datetimefield_value(now)
         with connection.cursor() as cursor:
