@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fix lock clean dev
+.PHONY: help run test bench chaos lint fix lock clean dev
 .SILENT:
 
 help:  ## Show this
@@ -16,6 +16,14 @@ run:  ## Run everything on this machine (PORT=8001 make run for another port); C
 
 test: dev  ## Run the whole suite, and its engine on PostgreSQL too where there is one
 	scripts/test
+
+bench:  ## Measure the speed beside the limit, about 25 minutes (BENCH="--quick" make bench: four); docs/performance.md
+	scripts/install requirements.lock
+	$(PYTHON) -m bench $(BENCH)
+
+chaos: dev  ## Break everything, seeded, and count what is lost or doubled (MINUTES=60 SEED=7 DATABASE=postgres FAULTS=…)
+	$(PYTHON) -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) \
+		$(if $(DATABASE),--database $(DATABASE)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(PUBLISH),--publish)
 
 lint: dev  ## Look for mistakes: style, types, templates, import rules, settings, migrations, lock files
 	scripts/lint

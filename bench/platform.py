@@ -57,20 +57,20 @@ class Log:
     requests: int = 0
     first: float = 0.0  # when the first call of an article arrived
     last: float = 0.0  # when the last answer was given
-    titles: dict[int, bytes] = field(default_factory=dict)  # of the drafts
     flips: list[tuple[int, float]] = field(default_factory=list)  # article, when the call that made it public arrived
     answered: int = 0  # flips
 
-    def told(self) -> dict[str, Any]:
-        flips = [[self.titles.get(number, b"?").decode(), at] for number, at in self.flips]
+    def told(self, titles: dict[int, bytes]) -> dict[str, Any]:
+        flips = [[titles.get(number, b"?").decode(), at] for number, at in self.flips]
         return {"requests": self.requests, "first": self.first, "last": self.last, "flips": flips}
 
 
 class Platform:
-    def __init__(self) -> None:
+    def __init__(self, url: bytes) -> None:
         self.log = Log()
-        self.number = 0  # articles are numbered over the whole life: a draft of an earlier turn is not a new one
-        self.url = b""
+        self.url = url
+        # Over the whole life, whatever becomes of the log: an article of an earlier turn is not a new one.
+        self.titles: dict[int, bytes] = {}
 
 
 class Conversation(asyncio.Protocol):
@@ -109,8 +109,8 @@ class Conversation(asyncio.Protocol):
             self.flip(int(path[14:]))
         elif method == b"POST" and path.endswith(b"/posts"):
             self.publish(body)
-        elif path.startswith(b"/bench/"):
-            self.answer(200, b"text/html", b"<!doctype html><title>An article</title><p>Words.")
+        elif path.startswith(b"/bench/article-"):
+            self.page(int(path[15:]))
         elif path == b"/api/users/me":
             self.answer(200, b"application/json", b'{"id": 1, "username": "ada"}')
         elif path.startswith(b"/api/articles/me"):
@@ -121,12 +121,9 @@ class Conversation(asyncio.Protocol):
             self.answer(404, b"application/json", b"{}")
 
     def create(self, body: bytes) -> None:
-        log, number = self.note(), self.platform.number
-        title = TITLE.search(body)
-        log.titles[number] = title[1] if title else b""
+        log, number = self.note(), self.kept(body)
         url = b"%s/bench/article-temp-slug-%d" % (self.platform.url, number)
         self.later(log, 201, b'{"id": %d, "url": "%s", %s}' % (number, url, FILLER))
-        self.platform.number += 1
 
     def flip(self, number: int) -> None:
         log = self.note()
@@ -137,14 +134,24 @@ class Conversation(asyncio.Protocol):
 
     def publish(self, body: bytes) -> None:
         """In one call, as on Medium."""
-        log, number = self.note(), self.platform.number
-        title = TITLE.search(body)
-        log.titles[number] = title[1] if title else b""
+        log, number = self.note(), self.kept(body)
         log.flips.append((number, time.time()))
         url = b"%s/bench/article-%d" % (self.platform.url, number)
         answer = b'{"data": {"id": "%d", "url": "%s", "publishStatus": "public", %s}}' % (number, url, FILLER)
         self.later(log, 201, answer, flipped=True)
-        self.platform.number += 1
+
+    def kept(self, body: bytes) -> int:
+        """A new article's number."""
+        title = TITLE.search(body)
+        number = len(self.platform.titles) + 1
+        self.platform.titles[number] = title[1] if title else b""
+        return number
+
+    def page(self, number: int) -> None:
+        """What readers see: the worker looks at it after each publication."""
+        title = self.platform.titles.get(number, b"")
+        html = b"<!doctype html><title>%s</title><h1>%s</h1><p>Words." % (title, title)
+        self.answer(200 if title else 404, b"text/html", html)
 
     def note(self) -> Log:
         log = self.platform.log
@@ -171,14 +178,14 @@ class Conversation(asyncio.Protocol):
         platform = self.platform
         if method == b"PUT":
             platform.log = Log(delay=json.loads(body)["delay"])
-        told = {"answered": platform.log.answered} if path.endswith(b"/answered") else platform.log.told()
+        told = (
+            {"answered": platform.log.answered} if path.endswith(b"/answered") else platform.log.told(platform.titles)
+        )
         self.answer(200, b"application/json", json.dumps(told).encode())
 
 
 async def serve(port: int) -> None:
-    platform = Platform()
-    platform.number = 1
-    platform.url = b"http://127.0.0.1:%d" % port
+    platform = Platform(b"http://127.0.0.1:%d" % port)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Conversation(platform), "127.0.0.1", port, backlog=1024)
     await server.serve_forever()

@@ -16,16 +16,15 @@ from django.conf import settings
 REMOVED = "•••"
 SHORTEST = 6  # characters: a shorter secret stands in ordinary words as well
 
+NAMES = r"\b(?:authorization|api[-_]?key|(?:set-)?cookie|passw(?:or)?d|secret|\w*token)"
 # What looks like a secret, whoever wrote it. Each keeps what its first group has found.
 PATTERNS = (
     re.compile(r"(://[^\s/@:]*:)[^\s/@]+(?=@)"),  # the password in an address
     re.compile(r"(/(?:setup|confirm-email|password/reset/key)/)[^\s/\"'?]+"),  # links that open a door once
     re.compile(r"(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE),
-    re.compile(
-        r"""(\b(?:authorization|api[-_]?key|(?:set-)?cookie|passw(?:or)?d|secret|\w*token)["']?\s*[:=]\s*["']?)"""
-        r"""(?!(?:bearer|basic)\s)[^\s"',;&)]+""",
-        re.IGNORECASE,
-    ),
+    re.compile(r"(\b(?:authorization|(?:x-)?api-key|(?:set-)?cookie):\s*)(?!(?:bearer|basic)\s)\S+", re.IGNORECASE),
+    re.compile(rf"""({NAMES}=["']?)[^\s"',;&)]+""", re.IGNORECASE),  # a parameter, a field of a form
+    re.compile(rf"""({NAMES}["']\s*:\s*["'])[^"']+""", re.IGNORECASE),  # a value in JSON, or in Python's words
 )
 
 

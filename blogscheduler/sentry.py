@@ -6,31 +6,34 @@ A report says what broke and where in the code. It has no person in it, nothing 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import sentry_sdk
 from sentry_sdk.integrations.celery import CeleryIntegration
 from sentry_sdk.integrations.django import DjangoIntegration
+from sentry_sdk.integrations.logging import ignore_logger
 
 from blogscheduler import logs
 from blogscheduler.scrubbing import REMOVED
 
 if TYPE_CHECKING:
-    from sentry_sdk.types import Event, Hint
+    from sentry_sdk.transport import Transport
+    from sentry_sdk.types import Breadcrumb, Event, Hint
 
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")  # mail servers and databases say whom they refused
 LEFT_OUT = ("user", "server_name", "modules")
 
 
-def start(dsn: str, transport: Callable[[Any], None] | None = None) -> None:
+def start(dsn: str, transport: type[Transport] | None = None) -> None:
     """Report from here on. Raises BadDsn (a ValueError) for what is not a DSN."""
+    ignore_logger("accounts.views")  # says once more that a request broke, after the report of what broke it
     sentry_sdk.init(
         dsn=dsn,
         transport=transport,
         integrations=[DjangoIntegration(), CeleryIntegration(propagate_traces=False)],
         before_send=cleaned,
+        before_breadcrumb=lambda crumb, hint: cast("Breadcrumb", _clean(crumb)),  # while its own secrets are known
         send_default_pii=False,
         include_local_variables=False,  # they hold credentials, and what people have written
         max_request_body_size="never",

@@ -67,7 +67,7 @@ def _judge_anew(deliveries: QuerySet[Delivery], workspace: Workspace) -> None:
 
     What was put off, by us or by the platform, is late from the time that it was given.
     """
-    scheduled = deliveries.filter(workspace=workspace, status=Status.SCHEDULED, doubtful=False)
+    scheduled = deliveries.filter(workspace=workspace, status=Status.SCHEDULED)
     # In the order in which a claim takes them, so that neither waits for the other.
     list(scheduled.select_for_update().order_by("pk").values_list("pk", flat=True))
     for wished in WhenLate:
@@ -182,7 +182,7 @@ def reopened(channel: Channel, now: datetime, *, spread: bool = True) -> None:
     go out within such a moment goes on as it was.
     """
     here = Delivery.objects.filter(channel=channel)
-    _judge_anew(here.filter(late_after=None), channel.workspace)
+    _judge_anew(here.filter(late_after=None, doubtful=False), channel.workspace)
     if spread:
         late, goes_out = _sort_out(here, now)
         _tell(late, goes_out, now, f"{channel} could not be used for a while, and is open again.")

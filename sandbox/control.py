@@ -4,7 +4,8 @@
                              → 201 key, username
     POST   /accounts/revoke  platform, key: the key is worth nothing from now on
     POST   /faults           platform, call, fault, [when], [times 1, null: always], [every], [key], [seconds],
-                             [status], [retry_after], [body] → 201 id; see `faults.py`
+                             [status], [retry_after], [body] → 201 id; see `faults.py`. The call is one of the
+                             platform's own, "flip", "*" for all of these, or "page" for what readers get
     GET    /faults           what is ordered, with what is left of it
     DELETE /faults[/id]      one, or all
     POST   /limits           platform, on: how often somebody may call

@@ -26,7 +26,7 @@ ROW_NOW = "“publish now”, Redis frozen: the longest"
 
 def measure(options: Options) -> list[Figure]:
     each = options.requests // options.turns
-    with House(options.place, PACE="0", CATCH_UP_SECONDS="0") as house:
+    with House(options.place) as house:
         house.platform()
         broker = house.broker()
         user = material.author()

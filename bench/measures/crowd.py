@@ -6,17 +6,16 @@ import statistics
 import threading
 import time
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import cycle, islice
 
 from django.utils import timezone
 
-from accounts.models import User
 from bench import material
 from bench.contrast import Contrast
 from bench.figures import BARE, Figure, number, percentile
-from bench.house import House, Process, Sampler, wait_for
-from bench.measures.throughput import IN_FLIGHT, bare
+from bench.house import IN_FLIGHT, House, Process, Sampler, wait_for
+from bench.measures.throughput import bare
 from bench.options import Options
 from bench.visitor import Visitor
 from posts.models import Attempt, Delivery
@@ -31,22 +30,21 @@ WARM = 12  # visits
 
 
 def measure(options: Options) -> list[Figure]:
-    with House(options.place, PACE="0", CATCH_UP_SECONDS="0", PUBLISH_THREADS=str(IN_FLIGHT)) as house:
+    with House(options.place) as house:
         house.platform()
         house.broker()
-        ada, grace = material.author("ada"), material.author("grace")
+        ada = material.author()
         on = material.channels(ada, options.crowd_channels, house.origin)
         worker = house.worker()
         house.beat()
         about = options.crowd * 2 * DELAY / IN_FLIGHT  # seconds that it takes at the least
-        visits = Visits(house, grace, WARM + options.page_requests + int(about / BREATH))
+        visits = Visits(house, WARM + options.page_requests + int(about / BREATH))
         visits.make(WARM)
         before = bare(house, material.unsaved(ada, on, BARE_POSTS), DELAY)
         house.empty_log(DELAY)
-        due = timezone.now() + timedelta(seconds=5 + options.crowd / 1000 + options.page_requests * (BREATH + 0.15))
-        rows = material.deliveries(ada, on, options.crowd // len(on), due)
+        rows = material.deliveries(ada, on, options.crowd // len(on))
         idle = visits.make(options.page_requests)
-        drained = drain(house, worker, visits, rows, due, about)
+        drained = drain(house, worker, visits, rows, about)
         after = bare(house, rows[:BARE_POSTS], DELAY)
         drained.limit = statistics.mean([before["rate"], after["rate"]])
         options.say(
@@ -65,12 +63,19 @@ def measure(options: Options) -> list[Figure]:
 
 
 class Visits:
-    """Grace, who has a workspace of her own, reads a page and schedules a post, again and again."""
+    """Grace reads her pages and Linus schedules his posts, again and again.
 
-    def __init__(self, house: House, user: User, how_many: int) -> None:
-        [self.channel] = material.channels(user, 1, house.origin)
-        self.posts = iter(material.posts(user, how_many))
-        self.visitor = Visitor(house.web(), user)
+    Each has a workspace of their own, so that hers, and with it her pages, are the same from beginning to end.
+    """
+
+    def __init__(self, house: House, how_many: int) -> None:
+        grace, linus = material.author("grace"), material.author("linus")
+        [channel] = material.channels(grace, 1, house.origin)
+        material.deliveries(grace, [channel], 30, timezone.now() + timedelta(days=1))
+        [self.channel] = material.channels(linus, 1, house.origin)
+        self.posts = iter(material.posts(linus, how_many))
+        url = house.web()
+        self.grace, self.linus = Visitor(url, grace), Visitor(url, linus)
         self.pages = cycle(["/schedule/", "/calendar/", "/posts/"])
         self.enough = threading.Event()
 
@@ -78,8 +83,8 @@ class Visits:
         """Milliseconds of each, by what it was; fewer than ``how_many`` when it is ``enough`` before."""
         took: dict[str, list[float]] = {"page": [], "schedule request": []}
         for post in islice(self.posts, how_many):
-            took["page"].append(self.visitor.read(next(self.pages)))
-            took["schedule request"].append(self.visitor.schedule(post, self.channel))
+            took["page"].append(self.grace.read(next(self.pages)))
+            took["schedule request"].append(self.linus.schedule(post, self.channel))
             if self.enough.wait(BREATH):
                 break
         return took
@@ -95,16 +100,15 @@ class Drained:
     limit: float
 
 
-def drain(house: House, worker: Process, visits: Visits, rows: list[Delivery], due: datetime, about: float) -> Drained:
+def drain(house: House, worker: Process, visits: Visits, rows: list[Delivery], about: float) -> Drained:
     seen = Drained()
-    ours = Delivery.objects.filter(pk__gte=rows[0].pk, pk__lte=rows[-1].pk)
 
     def visit() -> None:
         time.sleep(about * FIRST_PART)
         seen.busy = visits.make(int(about / BREATH))
 
     visitor = threading.Thread(target=visit, daemon=True)
-    material.sleep_until(due)
+    ours, due = material.all_due(rows)
     cpu = worker.cpu()
     visitor.start()
     with Sampler(worker.memory, every=0.25) as memory:

@@ -27,7 +27,7 @@ DRAFTED, ONE_CALL = "with a draft (DEV)", "in one call (Medium)"
 
 
 def measure(options: Options) -> list[Figure]:
-    with House(options.place, PACE="0", CATCH_UP_SECONDS="0") as house:
+    with House(options.place) as house:
         house.platform()
         broker = house.broker()
         user = material.author()
@@ -67,7 +67,7 @@ def measure(options: Options) -> list[Figure]:
 def drained(house: House, user: User, on: dict[str, list[Channel]], how_many: int) -> dict[str, list[float]]:
     """Milliseconds after its moment, for ``how_many`` posts of each kind at random moments. None may be early."""
     house.empty_log(DELAY)
-    begin = time.time() + 3 + how_many * len(on) / 300
+    begin = time.time() + 4 + how_many * len(on) / 200
     rows: dict[str, tuple[str, float]] = {}
     for kind, channels in on.items():
         moments = random_moments(how_many, begin)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from datetime import timedelta
 
 from django.utils import timezone
 
@@ -15,11 +14,10 @@ from accounts.models import User
 from bench import material
 from bench.contrast import Contrast
 from bench.figures import BARE, HOUSE, PER_POST, Figure, median_of
-from bench.house import House, Process, wait_for
+from bench.house import IN_FLIGHT, House, Process, wait_for
 from bench.options import Options
 from posts.models import Attempt, Channel, Delivery
 
-IN_FLIGHT = 64
 CHANNELS = 64
 RATIO_GOALS = {0.2: 0.95, 0.05: 0.85}
 CPU_GOAL = 1.5  # times the bare client's
@@ -28,7 +26,7 @@ CPU_GOAL_PER_POST = 0.333  # of what one task per post takes
 
 def measure(options: Options) -> list[Figure]:
     figures: list[Figure] = []
-    with House(options.place, PACE="0", CATCH_UP_SECONDS="0", PUBLISH_THREADS=str(IN_FLIGHT)) as house:
+    with House(options.place) as house:
         house.platform()
         house.broker()
         user = material.author()
@@ -95,10 +93,8 @@ def drain(
 ) -> tuple[dict[str, float], list[Delivery]]:
     """``each`` posts on each channel, due at one instant, until the last outcome is written."""
     house.empty_log(delay)
-    due = timezone.now() + timedelta(seconds=2 + len(on) * each / 1500)
-    rows = material.deliveries(user, on, each, due)
-    ours = Delivery.objects.filter(pk__gte=rows[0].pk, pk__lte=rows[-1].pk)
-    material.sleep_until(due)
+    rows = material.deliveries(user, on, each)
+    ours, due = material.all_due(rows)
     cpu = worker.cpu()
     assert house.wait_for_flips(len(rows), 300) == len(rows), "not every post became public"
     left = ours.exclude(status=Delivery.Status.PUBLISHED)

@@ -19,6 +19,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.apps import apps
 from django.conf import settings
 from django.core import checks
+from django.core.checks.registry import registry
 from django.core.mail import get_connection
 from django.db import DatabaseError, connection, connections, models
 from django.db.models.functions import Cast
@@ -115,11 +116,12 @@ def _line(text: str) -> str:
 
 def system_checks() -> Iterator[Finding]:
     """Django's checks and those of blogscheduler.checks; on an https address those for production as well."""
-    messages = checks.run_checks(include_deployment_checks=settings.HTTPS, databases=[])
-    for message in messages:
-        make = problem if message.level >= checks.ERROR else warning
-        yield make("settings", f"{message.msg} ({message.id})", message.hint or "See Django's reference of checks.")
-    if not messages:
+    right = True
+    for check in registry.get_checks(include_deployment_checks=settings.HTTPS):
+        for found in _of_a_check(check):
+            right = False
+            yield found
+    if right:
         yield ok("settings", "No check has anything to say.")
     if settings.HTTPS and settings.SANDBOX_URL:
         told = f"Channels can be connected to the sandbox at {settings.SANDBOX_URL}."
@@ -127,6 +129,18 @@ def system_checks() -> Iterator[Finding]:
     if settings.ALLOW_PRIVATE_TARGETS:
         allowed = ", ".join(sorted(settings.ALLOW_PRIVATE_TARGETS))
         yield ok("settings", f"Publishers may call these private addresses: {allowed}")
+
+
+def _of_a_check(check: Callable[..., Iterable[checks.CheckMessage]]) -> Iterator[Finding]:
+    """Each by itself: one that a wrong setting breaks must not hide what the others say of that setting."""
+    try:
+        messages = list(check(app_configs=None, databases=[]))
+    except Exception as broken:  # whatever a wrong setting leads to
+        yield problem("settings", f"A check broke: {type(broken).__name__}: {broken}", "See the other findings.")
+        return
+    for message in messages:
+        make = problem if message.level >= checks.ERROR else warning
+        yield make("settings", f"{message.msg} ({message.id})", message.hint or "See Django's reference of checks.")
 
 
 def folders() -> Iterator[Finding]:
@@ -164,13 +178,16 @@ def _room_on_disk() -> Finding:
 
 
 def database() -> Iterator[Finding]:
-    """Whether it answers, and keeps what it was told to keep."""
     try:
         _connect_once()
     except DatabaseError as trouble:
-        told = f"The database does not answer: {trouble}".strip()
-        yield problem("database", told, "Start it, or correct DATABASE_URL.")
-        return
+        yield problem("database", f"It does not answer: {trouble}", "Start it, or correct DATABASE_URL.")
+    else:
+        yield ok("database", "It answers.")
+
+
+def durability() -> Iterator[Finding]:
+    """Whether it keeps what it was told to keep."""
     yield from _postgresql() if connection.vendor == "postgresql" else _sqlite()
 
 
@@ -194,7 +211,7 @@ def _sqlite() -> Iterator[Finding]:
         version = cursor.execute("SELECT sqlite_version()").fetchone()[0]
     told = ", ".join(f"{name}={value}" for name, value in pragmas.items())
     if pragmas["journal_mode"] == "wal" and pragmas["synchronous"] in (2, 3):
-        yield ok("database", f"SQLite {version} answers: {told}.")
+        yield ok("database", f"SQLite {version}, {told}.")
         return
     yield problem(
         "database",
@@ -217,7 +234,7 @@ def _postgresql() -> Iterator[Finding]:
         if told[name] == "off":
             yield problem(
                 "database",
-                f"{name} is off: a claim that is lost when the server crashes would be sent again.",
+                f"{name} is off: what is written can be lost at a crash, and a claim that is lost would be sent again.",
                 f"Set {name} = on in postgresql.conf.",
             )
     if told["server_encoding"] != "UTF8":
@@ -335,6 +352,7 @@ def mails() -> Iterator[Finding]:
 
 
 NEED_THE_DATABASE: dict[str, Examination] = {
+    "durability": durability,
     "clock": clock,
     "what works": what_works,
     "deliveries": deliveries,

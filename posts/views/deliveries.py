@@ -176,7 +176,7 @@ def public_page(request: MemberRequest, pk: int) -> HttpResponse:
     row = row_of(found, found.post, found.post.digest(), timezone.now())
     if request.GET.get("seen") == row.mark:
         return HttpResponse(status=204)
-    return render(request, "posts/_public_page.html", {"row": row, "delivery": found, "looks": looks_in(row)})
+    return render(request, "posts/_public_page_changed.html", {"row": row, "delivery": found, "looks": looks_in(row)})
 
 
 def looks_in(row: Row) -> list[dict[str, object]]:

@@ -75,7 +75,6 @@ def schedule_list(request: MemberRequest) -> HttpResponse:
     zone = request.user.time_zone
     rows = filters.of(_listed(request), zone)
     needing = rows.filter(pk__in=unanswered().filter(workspace=request.workspace).values("pk"))
-    missed = needing.filter(status=Status.MISSED).order_by("due_at", "pk")
     scheduled = rows.exclude(pk__in=needing.values("pk"))
     if not filters.status and not filters.day:
         scheduled = scheduled.filter(status__in=Status.pending())
@@ -83,10 +82,7 @@ def schedule_list(request: MemberRequest) -> HttpResponse:
         scheduled = scheduled.exclude(status=Status.CANCELLED)
     context: dict[str, Any] = {
         "filters": filters,
-        "needing": list(needing.exclude(status=Status.MISSED).order_by("-due_at")[:MOST_SHOWN]),
-        "missed": list(missed[:MOST_SHOWN]),
-        "missed_in_all": missed.count(),
-        "at_once": MOST_AT_ONCE,
+        **_needing(needing, filters),
         "page": page_of(scheduled.order_by("due_at", "pk"), request.GET.get("page", "")),
         "channels": Channel.objects.of(request.workspace),
         "statuses": Status.choices,
@@ -97,6 +93,22 @@ def schedule_list(request: MemberRequest) -> HttpResponse:
         context["has_posts"] = Post.objects.of(request.workspace).exists()
         context["has_channels"] = bool(context["channels"])
     return render(request, "posts/schedule_list.html", context)
+
+
+def _needing(rows: QuerySet[Delivery], filters: Filters) -> dict[str, Any]:
+    """What needs a person. Where several missed their time, they are shown by themselves: to be decided together."""
+    missed: list[Delivery] = []
+    in_all = 0
+    if filters.status in ("", Status.MISSED):
+        together = rows.filter(status=Status.MISSED).order_by("due_at", "pk")
+        missed = list(together[:MOST_SHOWN])
+        in_all = together.count() if len(missed) == MOST_SHOWN else len(missed)
+    if in_all > 1:
+        rows = rows.exclude(status=Status.MISSED)
+    else:
+        missed = []
+    needing = list(rows.order_by("-due_at")[:MOST_SHOWN])
+    return {"needing": needing, "missed": missed, "missed_in_all": in_all, "at_once": MOST_AT_ONCE}
 
 
 def _listed(request: MemberRequest) -> QuerySet[Delivery]:
@@ -121,7 +133,8 @@ def decide_missed(request: MemberRequest) -> HttpResponse:
         refused = scheduling.cancel_all(chosen)
         done = "{} dropped and not published."
     else:
-        return render(request, "posts/missed_drop.html", {"chosen": chosen, "back": back, "filters": filters_of(request)})
+        context = {"chosen": chosen, "back": back, "filters": filters_of(request)}
+        return render(request, "posts/missed_drop.html", context)
     number = len(chosen) - len(refused)
     if number:
         messages.success(request, done.format("1 is" if number == 1 else f"{number} are"))

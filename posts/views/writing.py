@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, When
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from posts import texts
 from posts.forms import PostForm, plain_lines
-from posts.models import Channel, Delivery, Post
+from posts.models import Channel, Delivery, Post, Proof
 from posts.views.bells import ring_for_cover
 from posts.views.scope import MemberRequest
 from posts.views.standing import Standing, page_of, with_standing
@@ -40,7 +40,10 @@ def posts(request: MemberRequest) -> HttpResponse:
         rows = rows.filter(Q(title__icontains=query) | Q(summary__icontains=query) | Q(markdown__icontains=query))
     if status in Standing:
         rows = rows.filter(standing=status)
+    # What readers do not find comes first: the list shows a few deliveries only.
+    alarms_first = Case(When(proof__outcome__in=Proof.Outcome.alarming(), then=0), default=1)
     live = Delivery.objects.exclude(status=Status.CANCELLED).defer("sent_markdown").select_related("channel", "proof")
+    live = live.order_by(alarms_first, "due_at", "pk")
     page = page_of(rows.prefetch_related(Prefetch("deliveries", live, "shown")), request.GET.get("page", ""))
     context: dict[str, Any] = {"page": page, "query": query, "status": status, "standings": Standing.choices}
     if not page.paginator.count:

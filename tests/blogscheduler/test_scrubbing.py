@@ -53,6 +53,7 @@ def test_the_password_of_the_database_is_known(settings: Any, monkeypatch: pytes
             '{"integrationToken": "abc", "password": "x"}',
             f'{{"integrationToken": "{REMOVED}", "password": "{REMOVED}"}}',
         ),
+        ("Api-Key: dev-key-123 and more", f"Api-Key: {REMOVED} and more"),
         ("?csrfmiddlewaretoken=abc&next=/", f"?csrfmiddlewaretoken={REMOVED}&next=/"),
     ],
 )
@@ -67,6 +68,7 @@ def test_what_looks_like_a_secret_goes_as_well(text: str, told: str) -> None:
         "Delivery 7: attempt 2 came back too late",
         "https://dev.to/ada/on-engines?preview=1",
         "The token is missing or wrong.",
+        "Give it a new token: https://blog.example.com/channels/7/",
         "Mail 3 (welcome:1) could not be sent after 14 tries: ada@example.com refused",
     ],
 )

@@ -11,13 +11,14 @@ import os
 import platform
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -44,6 +45,7 @@ class Skipped(Exception):
 
 def main() -> None:
     asked = _arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     names = asked.faults.split(",") if asked.faults else [*BY_NAME, MIXED]
     if unknown := set(names) - {*BY_NAME, MIXED}:
         sys.exit(f"There is no fault {min(unknown)}. There are: {', '.join([*BY_NAME, MIXED])}.")
@@ -121,6 +123,7 @@ class Run:
         self.asked = asked
         self.failed = False
         self.skipped: list[str] = []
+        self._playing: set[subprocess.Popen[str]] = set()
         self._one_at_a_time = threading.Lock()
         self._keys = {
             "SECRET_KEY": "only-for-chaos-" + "x" * 50,
@@ -138,6 +141,13 @@ class Run:
                 one: jobs.submit(self._try, *one, max(share * _weight(one[1]), _shortest(one[1])))
                 for one in sorted(plan, key=lambda one: -_weight(one[1]))
             }
+            try:
+                wait(begun.values())
+            except KeyboardInterrupt:
+                jobs.shutdown(wait=False, cancel_futures=True)
+                for process in self._playing:
+                    process.send_signal(signal.SIGINT)  # it ends everything that it has started
+                raise
         return [row for one in plan if (row := begun[one].result())]
 
     def _try(self, database: str, name: str, seconds: float) -> dict[str, Any] | None:
@@ -187,7 +197,12 @@ class Run:
             clock.VARIABLE: str(place / "clock"),
         }  # fmt: skip
         command = [sys.executable, "-c", PYTHON, json.dumps(asdict(order))]
-        subprocess.run(command, cwd=ROOT, env=env, check=True, stderr=subprocess.PIPE, text=True)
+        with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) as process:
+            self._playing.add(process)
+            said = process.communicate()[1]
+            self._playing.discard(process)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command, stderr=said)
         row: dict[str, Any] = json.loads((place / "result.json").read_text())
         row["place"] = str(place)
         return row

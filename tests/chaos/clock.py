@@ -9,6 +9,7 @@ import bisect
 import os
 import threading
 import time
+from math import inf
 from pathlib import Path
 
 MOVED = Path(__file__).parent / "moved"  # first in the path of every process that follows this clock
@@ -30,7 +31,7 @@ class Clock:
         self._on = 0.0
         self._step = 0.0
         self._lock = threading.Lock()
-        self._steps: list[tuple[float, float]] = [(0.0, 0.0)]  # from when on, how far ahead
+        self._steps: list[tuple[float, float, float]] = [(0.0, 0.0, 0.0)]  # since when, how far ahead, moved on
         self._set()
 
     def true(self) -> float:
@@ -55,22 +56,24 @@ class Clock:
 
     def _set(self) -> None:
         ahead = self._on + self._step
-        self._steps.append((self.true(), ahead))
+        self._steps.append((self.true(), ahead, self._on))
         with self.path.open("r+b", buffering=0) as file:
             os.pwrite(file.fileno(), _text(ahead), 0)
 
     def ahead(self, at: float) -> float:
         """How far the house was ahead of the true time ``at``."""
-        return self._steps[bisect.bisect(self._steps, (at, float("inf"))) - 1][1]
+        return self._at(at)[1]
+
+    def _at(self, at: float) -> tuple[float, float, float]:
+        return self._steps[bisect.bisect(self._steps, (at, inf, inf)) - 1]
 
     def most_ahead(self, begin: float, end: float) -> float:
         """The farthest that it was ahead between two true times."""
-        return max([self.ahead(begin), *(ahead for since, ahead in self._steps if begin <= since <= end)])
+        return max([self.ahead(begin), *(ahead for since, ahead, _ in self._steps if begin <= since <= end)])
 
-    @property
-    def moved_on(self) -> float:
-        """Seconds that nobody had to wait."""
-        return self._on
+    def moved_on(self, at: float) -> float:
+        """Seconds that nobody had had to wait until then."""
+        return self._at(at)[2]
 
 
 def _text(seconds: float) -> bytes:

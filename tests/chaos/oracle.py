@@ -43,6 +43,8 @@ class Seen:
     public: int = 0
     drafts: int = 0
     since: float | None = None  # true seconds since 1970: when it first was public
+    ahead: float = 0.0  # seconds that the clock of the house was ahead then, at the most
+    moved_on: float = 0.0  # … and those of them in which nothing was wrong: nobody had to wait
     creations: int = 0  # calls that reached the platform, whatever it answered
     flips: int = 0
     lines: list[str] = field(default_factory=list)
@@ -86,11 +88,9 @@ def judge(
     rows: Mapping[str, Row],
     seen: Mapping[str, Seen],
     told: set[int],
-    ahead: Mapping[str, float],
     log: Iterable[tuple[float, str]] = (),
 ) -> Verdict:
-    """``told``: the deliveries that a mail names. ``ahead``: how far the house's clock was ahead at most when an
-    article became public, by mark. ``log``: what happened in the house, for the stories."""
+    """``rows`` by key, ``seen`` by mark. ``told``: the deliveries that a mail names. ``log`` is for the stories."""
     verdict = Verdict()
     wanted: set[str] = set()
     for one in asked:
@@ -100,8 +100,8 @@ def judge(
         wanted.add(one.mark)
         there = seen.get(one.mark, Seen())
         verdict.posts += 1
-        _count(verdict, one, row, there, ahead.get(one.mark, 0.0))
-        for promise in _broken(verdict, one, row, there, told, ahead.get(one.mark, 0.0)):
+        _count(verdict, one, row, there)
+        for promise in _broken(verdict, one, row, there, told):
             verdict.broken.append(f"{promise}\n{story(one, row, there, log)}")
     for mark in sorted(seen.keys() - wanted):
         if seen[mark].public or seen[mark].drafts:
@@ -110,7 +110,7 @@ def judge(
     return verdict
 
 
-def _count(verdict: Verdict, one: Asked, row: Row | None, there: Seen, ahead: float) -> None:
+def _count(verdict: Verdict, one: Asked, row: Row | None, there: Seen) -> None:
     verdict.public += there.public > 0
     verdict.drafts += there.drafts
     if row and row.status == "uncertain":
@@ -120,7 +120,7 @@ def _count(verdict: Verdict, one: Asked, row: Row | None, there: Seen, ahead: fl
         verdict.set_aside += 1
         verdict.reasons[_reason(one, row)] += 1
     if there.since is not None:
-        verdict.lateness.append(max(there.since + ahead - one.due_at, 0.0))
+        verdict.lateness.append(max(there.since + there.moved_on - one.due_at, 0.0))
 
 
 def _reason(one: Asked, row: Row) -> str:
@@ -128,7 +128,7 @@ def _reason(one: Asked, row: Row) -> str:
     return f"{one.platform}, {row.status}: {re.sub(r'[“(][^”)]*[”)]|[0-9.]+ seconds', '…', row.message)[:160]}"
 
 
-def _broken(verdict: Verdict, one: Asked, row: Row | None, there: Seen, told: set[int], ahead: float) -> Iterable[str]:
+def _broken(verdict: Verdict, one: Asked, row: Row | None, there: Seen, told: set[int]) -> Iterable[str]:
     """A sentence for each promise that was broken."""
     if there.public > 1:
         verdict.twice += 1
@@ -141,9 +141,9 @@ def _broken(verdict: Verdict, one: Asked, row: Row | None, there: Seen, told: se
         verdict.never += 1
         ending = "nobody was told" if row.status in TOLD else f"it is {row.status}"
         yield f"NEVER: “{one.title}” is not public on {one.platform}, and {ending}."
-    if there.since is not None and there.since + ahead < one.due_at - HAIR:
+    if there.since is not None and there.since + there.ahead < one.due_at - HAIR:
         verdict.early += 1
-        yield f"EARLY: “{one.title}” was public {one.due_at - there.since - ahead:.3f} s before its time."
+        yield f"EARLY: “{one.title}” was public {one.due_at - there.since - there.ahead:.3f} s before its time."
     if row.status in PENDING:
         verdict.unended += 1
         yield f"UNENDED: “{one.title}” is still {row.status}."

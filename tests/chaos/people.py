@@ -36,8 +36,8 @@ AWAY = (DatabaseError, InterfaceError)
 class Author:
     """Writes and schedules; looks after the channels."""
 
-    def __init__(self, stage: Stage, seed: str, posts: float) -> None:
-        """``posts`` is how many there will be, about."""
+    def __init__(self, stage: Stage, seed: str, posts: float, grace: timedelta) -> None:
+        """``posts`` is how many there will be, about; later than ``grace`` none is published by itself."""
         self.stage = stage
         self.asked: dict[str, Asked] = {}
         self.buttons: Counter[str] = Counter()  # what a person had to do
@@ -46,6 +46,8 @@ class Author:
         self._numbers = count(1)
         self.user = User.objects.create_user("grace@example.com", None, name="Grace")
         self.workspace = settle_in(self.user)
+        self.workspace.grace = grace
+        self.workspace.save()
         counts = {**CHANNELS, "medium": int(posts * SHARES["medium"] / A_DAY_ON_MEDIUM) + 1}
         # In turn, so that none gets more than its platform takes in a day.
         self._next_channel = {

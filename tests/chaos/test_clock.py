@@ -73,4 +73,6 @@ def test_the_clock_remembers_what_it_showed(tmp_path: Path) -> None:
     assert house.ahead(middle) == 3600
     assert house.ahead(end + 1) == 0
     assert house.most_ahead(begin, end) == 3600
-    assert house.moved_on == 0
+    house.move_on(100)
+    assert house.moved_on(house.true()) == 100
+    assert house.moved_on(end) == 0

@@ -19,13 +19,11 @@ DONE = Row(KEY, "published", 1, "", 0, ((1, "create", "done", ""), (1, "flip", "
 THERE = Seen(public=1, since=DUE + 0.2, creations=1, flips=1)
 
 
-def judged(
-    row: Row | None = DONE, there: Seen | None = THERE, told: set[int] | None = None, ahead: float = 0, **asked: Any
-) -> Verdict:
+def judged(row: Row | None = DONE, there: Seen | None = THERE, told: set[int] | None = None, **asked: Any) -> Verdict:
     one = replace(ASKED, **asked)
     rows = {KEY: row} if row else {}
     seen = {one.mark: there} if there else {}
-    return oracle.judge([one], rows, seen, told or set(), {one.mark: ahead})
+    return oracle.judge([one], rows, seen, told or set())
 
 
 def broken(verdict: Verdict) -> set[str]:
@@ -72,7 +70,7 @@ def test_saying_published_of_what_is_not_there_is_found_and_the_other_way_round(
 def test_a_post_before_its_time_is_found_by_the_clock_of_the_house() -> None:
     early = replace(THERE, since=DUE - 3600)
     assert broken(judged(there=early)) == {"EARLY"}
-    assert not judged(there=early, ahead=3600).broken
+    assert not judged(there=replace(early, ahead=3600)).broken
 
 
 def test_more_sends_than_attempts_are_found() -> None:
@@ -83,7 +81,7 @@ def test_more_sends_than_attempts_are_found() -> None:
 
 
 def test_what_nobody_asked_for_is_found() -> None:
-    verdict = oracle.judge([], {}, {KEY: THERE}, set(), {})
+    verdict = oracle.judge([], {}, {KEY: THERE}, set())
     assert verdict.strangers == 1
 
 

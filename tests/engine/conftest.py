@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from posts import failpoints, ledger, scheduling
+from posts import failpoints, ledger, outcomes, scheduling
 from posts.models import Channel, Post
 from posts.moments import moment_at
 from publishers import PUBLISHERS
@@ -28,7 +28,9 @@ def begin(ada: User, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator
     # As many faults as a search has must be enough to come to the end of every patience.
     settings.PUBLISH_TRIES = 2
     settings.LEASE, settings.CALL_DEADLINE_SECONDS = timedelta(seconds=LEASE), LEASE - FENCE
-    monkeypatch.setattr(ledger, "LOOKS_THAT_MAY_FAIL", 1)
+    monkeypatch.setattr(outcomes, "LOOKS_THAT_MAY_FAIL", 1)
+    for module in (outcomes, ledger):
+        monkeypatch.setattr(module, "CRASHES", 2)
     monkeypatch.setattr(failpoints, "end", die)
     log = logging.getLogger("posts")
     level = log.level

@@ -11,6 +11,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -191,14 +192,20 @@ class Database:
             fence=math.ceil(round(trip.fence - time.monotonic(), 1)),
             ready=max(math.ceil(round((trip.ready_at - self.now).total_seconds(), 1)), 0),
             came_back_with=(),
+            row=tuple((name, self._plain(name, getattr(trip.row, name))) for name in self.fields[Delivery] if name != "number"),
             trip=trip,
             result=None,
         )
 
     def trip(self, held: Held) -> Trip:
         """The real trip again, around the present moment."""
+        row = copy(held.trip.row)
+        for name, value in held.row:
+            setattr(row, name, self._stored(name, value))
+        row.number = NUMBER + held.number
         return replace(
             held.trip,
+            row=row,
             number=NUMBER + held.number,
             claim=UUID(int=held.claim),
             fence=time.monotonic() + held.fence,

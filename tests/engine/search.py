@@ -11,6 +11,7 @@ way to an end is: where nothing ordinary can happen any more, every delivery has
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from typing import Any
 from posts import connecting, failpoints, ledger, publishing, scheduling
 from posts.models import Attempt, Channel, Delivery
 from posts.moments import moment_at
-from posts.trips import Result, Trip, take
+from posts.trips import Result, Trip, fence_from, take
 from publishers.base import TwoStep
 from tests.engine.database import Database, Done
 from tests.engine.platforms import Answer, Glimpsed, Model, Street
@@ -183,15 +184,16 @@ class Search:
         in_order = len(state.rows.channels) > 1
         calling = in_order and any(held.came_back_with or held.step == Step.FLIP for held in ready)
         idle = not calling  # nothing is to be done at this moment
-        for worker in range(WORKERS):
-            if worker and state.hands[worker] == state.hands[worker - 1]:
-                continue  # whichever of the two does it is the same
+        workers = [at for at in range(WORKERS) if not at or state.hands[at] != state.hands[at - 1]]  # alike: one of them
+        for worker in workers if not calling else ():
             for limit in range(1, len(state.rows.channels) + 1):
-                for move in self.claims(state, worker, limit, more_faults) if not calling else ():
+                for move in self.claims(state, worker, limit, more_faults):
                     idle = False
                     yield move
+        for worker in workers:
             for held in state.hands[worker]:
-                if not in_order or held is first or held.is_late and not calling:
+                alone = len(state.hands[worker]) == 1
+                if not in_order or (held.is_late and alone and not calling) or (held is first and (calling or idle)):
                     yield from self.of_hand(state, worker, held, more_faults)
             yield from self.of_worker(state, worker, more_faults)
         for move in (*self.rescues(state, more_faults), *self.checks(state)) if not calling else ():
@@ -201,10 +203,11 @@ class Search:
             if soon := self.next_moment(state):
                 yield Move(f"{soon} seconds pass", 0, state.after(soon).plain(self.final))
         if more_faults:
-            if live:
+            in_one_hand = len({at for at, hand in enumerate(state.hands) if any(not held.is_late for held in hand)}) == 1
+            if live and (not in_order or in_one_hand and all(held.came_back_with for held in live)):
                 frozen = max(held.fence for held in live) + 1
                 yield Move(f"the workers are frozen for {frozen} seconds", 1, state.after(frozen).plain(self.final))
-            elif not any(state.held()):
+            if not any(state.held()):
                 yield Move("two days pass, and no worker is there", 1, state.after(LONG).plain(self.final))
             if self.persons:
                 yield from self.wishes(state)
@@ -267,7 +270,7 @@ class Search:
         if hand and more_faults:
             yield Move(f"worker {worker} dies", 1, state.with_hand(worker, ()).plain(self.final))
         results = tuple(held for held in hand if held.came_back_with)
-        if len(results) > 1 and hasattr(ledger, "record_all"):
+        if len(results) > 1:
             rest = tuple(held for held in hand if not held.came_back_with)
             yield from self.records(state, worker, results, rest, more_faults)
 
@@ -319,7 +322,7 @@ class Search:
             following = record_all(real, self.database.now)
             return [trip for trip in following if not self.put_back_for_its_pace(trip)]
 
-        what = ("record", tuple((held.order(), held.claim, held.account, held.revision) for held in results))
+        what = ("record", tuple((held.order(), held.claim, held.account, held.revision, held.row) for held in results))
         who = f"worker {worker} records " + ", ".join(f"{held.step} of delivery {held.delivery}" for held in results)
         done = self.verb(state, what, record)
         again = any((held.delivery, held.number, held.step) in state.rows.attempts for held in results)
@@ -455,5 +458,5 @@ def told(result: Result) -> tuple[Any, ...]:
 
 def record_all(results: list[Result], now: datetime) -> list[Trip]:
     if len(results) > 1:
-        return list(ledger.record_all(results, now))
+        return ledger.record_all(results, now, fence_from(time.monotonic()))
     return [trip for trip in [ledger.record(results[0], now)] if trip]

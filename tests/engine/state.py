@@ -42,6 +42,7 @@ class Held:
     fence: int
     ready: int
     came_back_with: tuple[Any, ...]  # () for a trip that is not made yet
+    row: Row  # the delivery as it was claimed
     trip: Trip = field(compare=False)
     result: Result | None = field(compare=False)
 
@@ -51,10 +52,15 @@ class Held:
         return self.fence < 0
 
     def older(self, seconds: int) -> Held:
-        return replace(self, fence=self.fence - seconds, ready=max(self.ready - seconds, 0))
+        ready = max(self.ready - seconds, 0)
+        return replace(self, fence=self.fence - seconds, ready=ready, row=_older(self.row, seconds))
 
     def order(self) -> tuple[Any, ...]:
         return (self.delivery, self.number, self.step, self.remote_id, self.fence, self.ready, self.came_back_with)
+
+    def plain(self) -> Held:
+        fence = FENCE if self.fence > FENCE - GRID else self.fence if self.fence > SHORT else -1
+        return replace(self, fence=fence, number=max(self.number, -2), row=_plain_delivery(self.row, lambda _: 1, ()))
 
 
 @dataclass(frozen=True)
@@ -89,15 +95,10 @@ class State:
 
     def after(self, seconds: int) -> State:
         """The same, so many seconds later."""
-        times = {f.name for model in (Delivery, Channel) for f in model._meta.concrete_fields if f.name in TIMES}
-
-        def older(row: Row) -> Row:
-            return tuple((n, v - seconds if n in times and v is not None else v) for n, v in row)
-
         rows = replace(
             self.rows,
-            deliveries=tuple(map(older, self.rows.deliveries)),
-            channels=tuple(map(older, self.rows.channels)),
+            deliveries=tuple(_older(row, seconds) for row in self.rows.deliveries),
+            channels=tuple(_older(row, seconds) for row in self.rows.channels),
         )
         return replace(
             self,
@@ -111,7 +112,7 @@ class State:
 
         Of a delivery that is ``final`` only this counts, and how often it is public.
         """
-        whole = (tuple(sorted(map(_plain_held, hand), key=Held.order)) for hand in self.hands)
+        whole = (tuple(sorted(map(Held.plain, hand), key=Held.order)) for hand in self.hands)
         label = _labels()
         hands = tuple(
             tuple(replace(held, claim=label(held.claim)) for held in hand)
@@ -136,6 +137,10 @@ class State:
         )
 
 
+def _older(row: Row, seconds: int) -> Row:
+    return tuple((name, value - seconds if name in TIMES and value is not None else value) for name, value in row)
+
+
 TIMES = {"act_at", "due_at", "late_after", "lease_until", "paced_until"}
 
 
@@ -155,11 +160,6 @@ def _about(seconds: int) -> int:
 
 def _lease(seconds: int | None) -> int | None:
     return None if seconds is None else _about(seconds) if seconds > SHORT else -1
-
-
-def _plain_held(held: Held) -> Held:
-    fence = FENCE if held.fence > FENCE - GRID else held.fence if held.fence > SHORT else -1
-    return replace(held, fence=fence, number=max(held.number, -2))
 
 
 def _plain_channel(row: Row, label: Callable[[int | None], Any]) -> Row:

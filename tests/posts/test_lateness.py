@@ -1,19 +1,21 @@
-"""Something was down: what is late goes out, is asked about or is dropped, as was wished, and each author hears once."""
+"""Something was down: what is late goes out, is asked about or is dropped, as was wished; each author hears once."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts import mailing
 from accounts.models import Mail, Membership, User, WhenLate, Workspace
-from posts import connecting, lateness, notifying, publishing, scheduling, tasks, watching
+from posts import connecting, lateness, publishing, scheduling, tasks, watching
 from posts.models import Channel, Delivery, Heartbeat, Post
 from posts.moments import moment_at
 from tests.conftest import joined
@@ -361,7 +363,7 @@ def test_a_mail_that_cannot_be_put_together_stops_nothing(
 ) -> None:
     delivery = scheduled(folder)
     clock.move(hours=2)
-    monkeypatch.setattr(notifying.mailing, "enqueue_template", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(mailing, "enqueue_template", lambda *_, **__: 1 / 0)
     assert back(clock, delivery).status == Status.MISSED
     assert "could not be told" in caplog.text
 
@@ -494,7 +496,8 @@ def test_a_mistake_of_ours_in_the_catching_up_keeps_nothing_from_being_published
 
 def at_once(*verbs: Callable[[], Any]) -> list[Any]:
     """Each in a thread of its own, begun together; what each of them gave."""
-    barrier, given = threading.Barrier(len(verbs)), [None] * len(verbs)
+    barrier = threading.Barrier(len(verbs))
+    given: list[Any] = [None] * len(verbs)
 
     def run(number: int, verb: Callable[[], Any]) -> None:
         barrier.wait()
@@ -514,10 +517,10 @@ def at_once(*verbs: Callable[[], Any]) -> list[Any]:
 
 
 @pytest.fixture
-def committed(transactional_db: None, settings: Any, tmp_path: Any) -> Iterator[User]:
+def committed(transactional_db: None, settings: Any, tmp_path: Any) -> User:
     """Linus, whose rows other threads can see."""
     settings.SITES_DIR = tmp_path
-    yield joined("linus@example.com", "Linus")
+    return joined("linus@example.com", "Linus")
 
 
 def backlog_of(author: User, clock: MovableClock, channels: int, each: int) -> list[Delivery]:
@@ -551,7 +554,7 @@ def test_two_workers_that_come_back_at_once_spread_it_once_and_tell_it_once(
         if signed == "before":
             watching.beat(watching.Kind.WORKER, "worker somewhere:1", now - 10 * MINUTE)
         Delivery.objects.update(due_at=now - 5 * MINUTE, act_at=now - 5 * MINUTE, late_after=now + 5 * MINUTE)
-        given = at_once(*(lambda name=name: lateness.catch_up(now, f"worker {name}:1") for name in "ab"))
+        given = at_once(*(partial(lateness.catch_up, now, f"worker {name}:1") for name in "ab"))
         assert sorted(given) == [0, 2000], given
         assert Delivery.objects.values("act_at").distinct().count() == 2000, "each at a moment of its own"
         assert Mail.objects.count() == times
@@ -570,11 +573,11 @@ def test_what_a_person_moves_or_a_worker_takes_at_that_moment_is_theirs(committe
         tomorrow = moment_at(now + timedelta(days=1), UTC)
         moved = late[1]
         given = at_once(
-            lambda: lateness.catch_up(now, "worker a:1"),
-            lambda: publishing.drain(clock),
-            lambda: scheduling.reschedule(moved, tomorrow, now),
-            lambda: scheduling.cancel(late[2]),
-            lambda: lateness.wishes_changed(late[0].workspace),
+            partial(lateness.catch_up, now, "worker a:1"),
+            partial(publishing.drain, clock),
+            partial(scheduling.reschedule, moved, tomorrow, now),
+            partial(scheduling.cancel, late[2]),
+            partial(lateness.wishes_changed, late[0].workspace),
         )
         problems = [problem for problem in given if isinstance(problem, Exception)]
         assert all(isinstance(problem, scheduling.Refused) for problem in problems), problems

@@ -31,8 +31,9 @@ def saw(deliver: Deliver) -> Saw:
         now = timezone.now()
         looked = outcome != "waiting"
         Proof.objects.create(
-            delivery=delivery, host="https://dev.to:443", began_at=now, outcome=outcome, due_at=now + due_in if due_in else None,
-            looked_at=now if looked else None, message=message if looked else "",
+            delivery=delivery, host="https://dev.to:443", began_at=now, outcome=outcome,
+            due_at=now + due_in if due_in else None, looked_at=now if looked else None,
+            message=message if looked else "",
             history=[{"at": now.isoformat(), "outcome": outcome, "message": message}] if looked else [],
         )  # fmt: skip
         return delivery
@@ -54,7 +55,7 @@ def history_of(browser: Client, delivery: Delivery) -> str:
         ("waiting", "Its public page is looked at in", []),
         ("there", "What we saw.", []),
         ("missing", "<strong>Its page is missing.</strong> What we saw.", ["Page missing"]),
-        ("different", "<strong>Its page is not as it should be.</strong> What we saw.", ["Page not as it should be"]),
+        ("different", "<strong>Its page is not as it should be.</strong> What we saw.", ["Page differs"]),
         ("not_reached", "What we saw.", []),
     ],
 )
@@ -176,6 +177,7 @@ class TestTheWindow:
         self.looked(delivery, None)
         part = browser.get(url, headers=HTMX).content.decode()
         assert "There it is." in part
+        assert 'id="page-alarm" hx-swap-oob' in part
         assert "<html" not in part
         assert "hx-get" not in part
         assert "<html" in browser.get(url).content.decode(), "the same address, without htmx"
@@ -187,9 +189,7 @@ class TestTheWindow:
 
 
 class TestTheLists:
-    @pytest.mark.parametrize(
-        ("outcome", "words"), [("missing", "Page missing"), ("different", "Page not as it should be")]
-    )
+    @pytest.mark.parametrize(("outcome", "words"), [("missing", "Page missing"), ("different", "Page differs")])
     def test_each_list_warns_in_words(
         self, browser: Client, post: Post, dev: Channel, saw: Saw, outcome: str, words: str
     ) -> None:

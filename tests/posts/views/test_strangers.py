@@ -18,7 +18,7 @@ WITH_ID = [str(pattern.name) for pattern in urlpatterns if "pk" in pattern.patte
 ONLY_POST = {
     "post_autosave_new", "post_preview", "post_autosave", "post_front_matter", "delivery_cancel",
     "delivery_publish_now", "delivery_send_again", "delivery_confirm", "delivery_check_page", "channel_check",
-    "channel_pause", "channel_resume",
+    "channel_pause", "channel_resume", "decide_missed",
 }  # fmt: skip
 
 
