@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import pstats
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from typing import Any
 
 from bench.figures import DATABASES, Figure, as_json, contrasts_table, from_json, goals_table
 from bench.house import ROOT
-from bench.measures import NAMES
+from bench.measures import NAMES, ON_DEMAND
 from bench.options import Options
 
 RESULTS = ROOT / "var" / "bench"
@@ -29,6 +30,7 @@ POSTGRES = ROOT / "scripts" / "postgres"
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is cleaned up
     told = arguments()
     databases = told.database or available_databases()
     measures = told.only or list(NAMES)
@@ -58,11 +60,12 @@ def main() -> int:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=NAMES, help="these rows instead of all")
+    parser.add_argument("--only", nargs="+", choices=(*NAMES, *ON_DEMAND), help="these rows instead of all")
     parser.add_argument("--database", nargs="+", choices=DATABASES, help="instead of all that are here")
     parser.add_argument("--quick", action="store_true", help="a few minutes: too short for the tails")
     parser.add_argument("--rounds", type=int, help="pairs of which the median counts")
     parser.add_argument("--seconds", type=float, help="how long one turn of the throughput lasts about")
+    parser.add_argument("--minutes", type=float, help="of the soak: --only soak")
     parser.add_argument("--delay", type=float, nargs="+", help="seconds that the platform takes, such as 0.2 0.05")
     parser.add_argument("--no-contrasts", action="store_true", help="without the ways of Celery alone")
     parser.add_argument("--profile", type=Path, help="write a cProfile of the drain's thread here (throughput)")
@@ -90,8 +93,7 @@ def measured(name: str, database: str, told: argparse.Namespace) -> dict[str, An
         command = [sys.executable, "-m", "bench.measuring", name, str(options), str(result)]
         if database == "postgresql":
             command = [str(POSTGRES), "--durable", *command]
-        code = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONWARNINGS": "ignore"}, check=False).returncode
-        if code == 0:
+        if run_to_its_end(command) == 0:
             return dict(json.loads(result.read_text(encoding="utf-8")))
         kept = RESULTS / f"failed-{name}-{database}"
         kept.mkdir(parents=True, exist_ok=True)
@@ -101,6 +103,17 @@ def measured(name: str, database: str, told: argparse.Namespace) -> dict[str, An
         return None
 
 
+def run_to_its_end(command: list[str]) -> int:
+    """The exit code. Whoever ends this ends all of it: the command, its database, its processes."""
+    child = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONWARNINGS": "ignore"}, start_new_session=True)
+    try:
+        return child.wait()
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGTERM)
+            child.wait()
+
+
 def options_for(place: Path, database: str, told: argparse.Namespace) -> Options:
     options = Options(place, database)
     if told.quick:
@@ -108,6 +121,7 @@ def options_for(place: Path, database: str, told: argparse.Namespace) -> Options
     changes = {
         "rounds": told.rounds,
         "seconds": told.seconds,
+        "soak": told.minutes * 60 if told.minutes else None,
         "delays": tuple(told.delay) if told.delay else None,
         "profile": told.profile.resolve() if told.profile else None,
         "contrasts": () if told.no_contrasts else None,

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,6 +38,11 @@ def wait_for(what: Callable[[], Answer], seconds: float, words: str, every: floa
             return answer
         time.sleep(every)
     raise TimeoutError(f"Not within {seconds:g} s: {words}")
+
+
+def dying_with_us(command: Sequence[str]) -> list[str]:
+    """The command so that it ends when this process does, however that ends: nothing is left behind."""
+    return [sys.executable, "blogscheduler/up/diewithparent.py", str(os.getpid()), *command]
 
 
 class Process:
@@ -129,7 +134,7 @@ class House:
     def start(self, name: str, *command: str, **env: str) -> Process:
         path = self.place / f"{name}.log"
         with path.open("ab") as log:
-            popen = subprocess.Popen(command, cwd=ROOT, env={**self.env, **env}, stdout=log, stderr=log)
+            popen = subprocess.Popen(dying_with_us(command), cwd=ROOT, env=self.env | env, stdout=log, stderr=log)
         process = Process(popen, path)
         self.running.append(process)
         return process
@@ -192,7 +197,7 @@ class House:
         subprocess.run(collect, cwd=ROOT, env=self.env, check=True)
         gunicorn = ("-m", "gunicorn", "--config", "blogscheduler/up/webserver.py", "--workers", "2")
         self.start("web", sys.executable, *gunicorn, "--bind", f"127.0.0.1:{port}", "blogscheduler.wsgi", SITE_URL=url)
-        wait_for(lambda: _listens(port) and self.session.get(f"{url}/healthz", timeout=5).ok, 30, "the web serves")
+        wait_for(lambda: _listens(port) and self.session.get(f"{url}/healthz", timeout=60).ok, 60, "the web serves")
         return url
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.house import House
+from bench.house import House, dying_with_us
 
 
 class TooLong(Exception):
@@ -22,7 +22,7 @@ class Talk:
     def __init__(self, house: House, name: str, *command: str, **env: str) -> None:
         self.log = (house.place / f"{name}.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, *command],
+            dying_with_us([sys.executable, *command]),
             env={**house.env, **env},
             cwd=house.root,
             stdin=subprocess.PIPE,

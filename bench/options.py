@@ -26,6 +26,7 @@ class Options:
     requests: int = 450  # to the web, for each state of the broker
     turns: int = 3  # in which they are made
     page_requests: int = 100  # while a crowd is drained, and idle
+    soak: float = 1800.0  # seconds
     patience: float = 8.0  # seconds that anybody waits for a contrast
     contrasts: tuple[str, ...] = CONTRASTS
     profile: Path | None = None

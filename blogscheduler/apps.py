@@ -1,3 +1,5 @@
+import logging
+
 from django.apps import AppConfig
 from django.conf import settings
 
@@ -9,6 +11,7 @@ class BlogschedulerConfig(AppConfig):
     def ready(self) -> None:
         from blogscheduler import checks
 
+        logging.captureWarnings(True)  # Python's own as well: in the log's format, and without secrets
         if settings.SENTRY_DSN and checks.is_dsn(settings.SENTRY_DSN):
             from blogscheduler import sentry
 

@@ -18,8 +18,8 @@ from functools import cache
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Concat, Now
 
 from posts import notifying
 from posts.models import Delivery, Proof, ReadingPace
@@ -39,12 +39,13 @@ LATER = (timedelta(hours=1), timedelta(days=1))  # after the publication: the lo
 AGAIN = (timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4))
 KEPT = 12  # looks in the history
 PAGES = 4  # fetched at a time, per worker
-ROUND = 100  # pages before the watch is heard of again
+ROUND = 10  # pages before the watch, which comes every second, pauses: publishing must not suffer from this
 LONGEST_HOST = 270  # characters; a real one has fewer
 PAUSE = 1.0  # seconds between two pages of one host, for all workers together
 LONGEST_WAIT = 3600.0  # seconds for which a host may ask us to stay away
 DEADLINE = 15.0  # seconds for a page; with redirects up to twice as many
 LEASE = timedelta(seconds=90)
+PACE_OF = "pages of "  # a host's row is not that of its API: a look at a page must not delay a look-up
 
 _one_round = threading.Lock()  # per process
 
@@ -130,17 +131,17 @@ def look(clock: Clock, stopping: Callable[[], bool] = lambda: False) -> int:
 def prove(delivery_id: int, clock: Clock) -> bool:
     """Look at this page now, before all that wait; False when it is not due, or in other hands."""
     now = clock()
-    taken = _claim(Proof.objects.due(now).filter(pk=delivery_id).first(), now)
-    if taken is None:
-        return False
-    _let_go()
-    record(taken, taken.take(), clock())
-    return True
+    for shown in _found(Proof.objects.due(now).filter(pk=delivery_id)):
+        for taken in _claim(shown, now, paced=False):
+            _let_go()
+            record(taken, taken.take(), clock())
+            return True
+    return False
 
 
 def _let_go() -> None:
-    """No connection is held while we wait for somebody else's server."""
-    if not connection.in_atomic_block:
+    """No connection of a server's is held while we wait for somebody else's. SQLite's is a file, costly to open."""
+    if connection.vendor != "sqlite" and not connection.in_atomic_block:
         connection.close()
 
 
@@ -186,44 +187,34 @@ class _Round:
 
 def claim(now: datetime, limit: int, busy: Iterable[str] = ()) -> list[Look]:
     """Take up to ``limit`` due pages, at most one of each host, and none of hosts that are ``busy`` or want a pause."""
-    due = Proof.objects.due(now)
-    if not due.exists():
-        return []
-    resting = ReadingPace.objects.filter(origin__startswith=_pace_of(""), free_at__gt=now)
-    hosts = {*busy, *(origin.removeprefix(_pace_of("")) for origin in resting.values_list("origin", flat=True))}
+    resting = ReadingPace.objects.filter(origin=Concat(Value(PACE_OF), OuterRef("host")), free_at__gt=now)
+    hosts = set(busy)
     taken: list[Look] = []
-    for proof in due.exclude(host__in=hosts).order_by("due_at", "pk")[: 10 * limit]:
-        if len(taken) < limit and proof.host not in hosts:
-            hosts.add(proof.host)
-            if _takes_turn(proof.host, now) and (one := _claim(proof, now)):
-                taken.append(one)
+    due = Proof.objects.due(now).exclude(Exists(resting)).exclude(host__in=hosts)
+    for shown in _found(due.order_by("due_at", "pk")[: 4 * limit]):
+        if len(taken) < limit and shown.host not in hosts:
+            hosts.add(shown.host)
+            taken += _claim(shown, now, paced=True)
     return taken
 
 
-def _pace_of(host: str) -> str:
-    """The row that paces a host's pages. Not that of its API: a look at a page must not delay a look-up."""
-    return f"pages of {host}"
+def _found(due: QuerySet[Proof]) -> list[Look]:
+    """Each due page as it would be looked at."""
+    rows = due.values_list("pk", "looks", "host", "canonical_url", "delivery__remote_url", "delivery__sent_title")
+    return [
+        # Without a title, nobody knows which text went out.
+        Look(pk, looks + 1, host, Wanted(url, title, canonical_url if title else None), settings.ALLOW_PRIVATE_TARGETS)
+        for pk, looks, host, canonical_url, url, title in rows
+    ]
 
 
 @transaction.atomic
-def _takes_turn(host: str, now: datetime) -> bool:
-    return ReadingPace.reserve(_pace_of(host), now, PAUSE * settings.PACE, timedelta()) is not None
-
-
-def _claim(shown: Proof | None, now: datetime) -> Look | None:
-    """Compare and set: of two workers that saw it due, one looks."""
-    if shown is None:
-        return None
-    mine = Proof.objects.due(now).filter(pk=shown.pk, looks=shown.looks)
-    if not mine.update(looks=F("looks") + 1, lease_until=Now() + LEASE):
-        return None
-    delivery = Delivery.objects.filter(pk=shown.pk).values_list("remote_url", "sent_title").first()
-    if delivery is None:  # deleted at this very moment
-        return None
-    url, title = delivery
-    # Without a title, nobody knows which text went out.
-    wanted = Wanted(url, title, shown.canonical_url if title else None)
-    return Look(shown.pk, shown.looks + 1, shown.host, wanted, settings.ALLOW_PRIVATE_TARGETS)
+def _claim(shown: Look, now: datetime, *, paced: bool) -> list[Look]:
+    """Compare and set: of two workers that saw it due, one looks. With ``paced`` it is its host's turn as well."""
+    if paced and ReadingPace.reserve(PACE_OF + shown.host, now, PAUSE * settings.PACE, timedelta()) is None:
+        return []
+    mine = Proof.objects.due(now).filter(pk=shown.pk, looks=shown.number - 1)
+    return [shown] if mine.update(looks=shown.number, lease_until=Now() + LEASE) else []
 
 
 # --- what was seen ---------------------------------------------------------------------------------------------------
@@ -258,7 +249,7 @@ def _next_look(proof: Proof, now: datetime) -> datetime | None:
 
 def _stay_away(host: str, until: datetime) -> None:
     """The host asked for it: nothing of it is looked at before."""
-    ReadingPace.objects.update_or_create(origin=_pace_of(host), defaults={"free_at": until})
+    ReadingPace.objects.update_or_create(origin=PACE_OF + host, defaults={"free_at": until})
 
 
 def _with_author(pk: int) -> Delivery:

@@ -10,6 +10,7 @@ from bench.options import Options
 
 # In the order of the table. Their modules need Django set up, so they are imported when they are run.
 NAMES = ("throughput", "due_query", "lateness", "crowd", "bell")
+ON_DEMAND = ("soak",)  # too long for the table
 
 
 class Measure(Protocol):

@@ -35,7 +35,8 @@ FEW = 1_000
 CHANNELS = 1_000
 DUE = 500  # of these deliveries are due now, each on another channel
 LIMIT = 64  # that one claim takes
-EACH = 20  # times in one turn
+EACH = 20  # times in one turn …
+LONGEST_TURN = 2.0  # … or as often as there is time for in so many seconds
 GOAL = 1.5
 
 QUESTIONS = {
@@ -92,7 +93,10 @@ def load(future: int) -> float:
     now = timezone.now()
     template = Delivery(workspace=workspace, created_by=user, due_at=now, act_at=now)
     with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA cache_size = -1000000")  # a gigabyte, for the indexes while they grow
         cursor.execute(*_insert(template, future))
+    connection.close()  # as everybody has it again
     material.deliveries(user, on[:DUE], 1, now - timedelta(seconds=1))
     if connection.vendor == "postgresql":  # as autovacuum does within the minute
         with connection.cursor() as cursor:
@@ -138,7 +142,7 @@ MADE = {
 
 
 def time_question(question: str, times: int) -> list[float]:
-    """Seconds of each of so many askings."""
+    """Seconds of each of so many askings, of fewer when they are slow."""
     now = timezone.now()
     before = now - timedelta(days=1)  # when nothing was due
     verbs: dict[str, Callable[[], Any]] = {
@@ -146,8 +150,9 @@ def time_question(question: str, times: int) -> list[float]:
         "idle": lambda: Delivery.objects.claim_due(before, LIMIT, settings.LEASE),
         "next_due": lambda: publishing.next_due(before),
     }
-    seconds = []
-    for _ in range(times):
+    seconds: list[float] = []
+    enough = time.monotonic() + LONGEST_TURN
+    while len(seconds) < times and (not seconds or time.monotonic() < enough):
         with transaction.atomic():
             start = time.perf_counter()
             found = verbs[question]()

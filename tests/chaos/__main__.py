@@ -90,7 +90,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="rows at the same time")
     parser.add_argument("--out", type=Path, default=ROOT / "var" / "chaos", help="where the table goes")
     parser.add_argument("--earlier", default=EARLIER, metavar="COMMIT", help="whose code works beside the present one")
-    parser.add_argument("--settle", type=float, default=Times.settle, help="seconds; too few show what settling is for")
     parser.add_argument("--keep", action="store_true", help="keep the databases and logs of a run that went well")
     parser.add_argument("--publish", action="store_true", help="write the table into docs/reliability.md")
     return parser.parse_args()
@@ -181,7 +180,7 @@ class Run:
                 place=str(place), database=database, fault=name, seed=f"{self.asked.seed} {database} {name}",
                 seconds=seconds, posts_per_second=self.asked.rate, ports=(free_port(), free_port(), free_port()),
                 without=() if has_small_disk else tuple(one.name for one in FAULTS if one.small_disk),
-                old_code=str(old_code or ""), settle=self.asked.settle,
+                old_code=str(old_code or ""),
             )  # fmt: skip
             return self._play(order, template)
 
@@ -190,7 +189,7 @@ class Run:
         database = type(template)(place / "disk" / "database", order.ports[0])
         template.copy_to(database.folder)
         clock.prepare(place / "clock")
-        env = self._env(place) | order.times.env() | {
+        env = self._env(place) | Times().env() | {
             "DATABASE_URL": database.url,
             "ALLOW_PRIVATE_TARGETS": f"http://127.0.0.1:{order.ports[2]}",
             "PYTHONPATH": str(clock.MOVED),

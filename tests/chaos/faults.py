@@ -453,11 +453,10 @@ class Stale(_Platform):
     words = "look-ups show what was there a while ago, after lost answers"
 
     def order(self) -> None:
-        """As long ago as a platform may lag by what its settling time says, but for a margin."""
-        ago = self.stage.times.settle - 0.7
         for platform, calls in LOOKUPS.items():
             for call in calls:
-                self.stage.platforms.order("faults", platform, call=call, fault="stale", seconds=ago, times=None)
+                order = {"call": call, "fault": "stale", "seconds": self.stage.times.lag, "times": None}
+                self.stage.platforms.order("faults", platform, **order)
         self.writes("status", status=504, when="after")
 
     lasts = (6.0, 9.0)

@@ -24,7 +24,7 @@ from tests.chaos.databases import KINDS
 from tests.chaos.faults import BY_NAME, FAULTS, LANES, MIXED, Fault
 from tests.chaos.network import Proxy
 from tests.chaos.people import Author, patiently
-from tests.chaos.stage import Order, Platforms, Stage
+from tests.chaos.stage import Order, Platforms, Stage, Times
 
 PAUSE = (0.03, 0.25)  # seconds that a platform takes to answer
 PATIENCE = 240.0  # seconds for the end, of true time
@@ -42,12 +42,13 @@ def play(order: Order) -> dict[str, Any]:
     database = KINDS[order.database](place / "disk" / "database", order.ports[0])
     clock = Clock(place / "clock")
     database.start()
+    times = Times()
     platforms = Platforms(order.ports[1], place / "logs" / "platforms.log")
     proxy = Proxy(
         order.ports[2], order.ports[1], f"{order.seed} proxy",
-        belated=order.deadline + order.settle / 2, silent=order.deadline * 3,
+        belated=times.deadline + times.lag * 0.8, silent=times.deadline * 3,
     )  # fmt: skip
-    stage = Stage(place, database, platforms, proxy, clock, order.times)
+    stage = Stage(place, database, platforms, proxy, clock, times)
     stage.old_code = Path(order.old_code) if order.old_code else None
     try:
         author = _let_happen(stage, order)
@@ -91,7 +92,7 @@ def _lanes(stage: Stage, order: Order) -> list[threading.Thread]:
         longest = order.seconds
         chosen = [[BY_NAME[order.fault]]]
     else:
-        longest = max(order.seconds / 3, order.times.lease + 1)
+        longest = max(order.seconds / 3, stage.times.lease + 1)
         fitting = [one for one in FAULTS if order.database in one.databases and one.name not in order.without]
         chosen = [[one for one in fitting if one.lane == lane] for lane in LANES]
     return [
@@ -126,7 +127,7 @@ def _result(stage: Stage, order: Order, author: Author, seconds: float) -> dict[
     seen |= oracle.seen_in_folders(settings.SITES_DIR)
     for one in seen.values():
         if one.since is not None:  # it was sent at most a call's time before
-            one.ahead = stage.clock.most_ahead(one.since - order.times.deadline - 1, one.since)
+            one.ahead = stage.clock.most_ahead(one.since - stage.times.deadline - 1, one.since)
             one.moved_on = stage.clock.moved_on(one.since)
     rows = patiently(_rows)
     verdict = oracle.judge(author.asked.values(), rows, seen, patiently(_told), stage.log)

@@ -33,11 +33,16 @@ LOOK_EVERY = 0.1  # seconds
 
 @dataclass(frozen=True)
 class Times:
-    """The engine's own times, shrunk so that minutes show what takes hours. Seconds."""
+    """The engine's own times, shrunk so that minutes show what takes hours. Seconds.
+
+    ``lag`` is the platforms': so long a look-up may show what was, and a request be under way after we have given up.
+    The settling time has to be longer.
+    """
 
     lease: float = 8.0
     deadline: float = 3.0
     settle: float = 2.5
+    lag: float = 1.8
 
     def env(self) -> dict[str, str]:
         return {
@@ -62,13 +67,6 @@ class Order:
     ports: tuple[int, int, int]  # of the database, the platforms, the way to them
     without: tuple[str, ...] = ()  # faults to leave out of the mix
     old_code: str = ""
-    lease: float = Times.lease
-    deadline: float = Times.deadline
-    settle: float = Times.settle
-
-    @property
-    def times(self) -> Times:
-        return Times(self.lease, self.deadline, self.settle)
 
 
 class Platforms:

@@ -11,11 +11,19 @@ from typing import Any
 from tests.chaos.faults import BY_NAME, MIXED, MIXED_WORDS
 
 BROKEN = ("twice", "never", "early", "untrue", "unended", "oversent", "strangers")
-SUMS = ("posts", "public", "strikes", "kills", "uncertain", "set_aside", *BROKEN)
+SUMS = ("posts", "public", "strikes", "kills", "uncertain", "set_aside", "drafts", *BROKEN)
 HEAD = (
     "fault", "database", "posts", "struck", "kills", "twice", "never", "uncertain", "set aside", "late p50", "p99",
     "most",
 )  # fmt: skip
+ALSO = {
+    "early": "public before its time",
+    "untrue": "the house says something else than the platform",
+    "unended": "still waiting at the end",
+    "oversent": "more sends than attempts",
+    "strangers": "articles that nobody asked for",
+    "drafts": "invisible drafts left behind",
+}
 BEGIN, END = "<!-- the table begins: make chaos writes it -->", "<!-- the table ends -->"
 
 
@@ -37,7 +45,7 @@ def markdown(rows: list[dict[str, Any]], about: str) -> str:
     sums = total(rows)
     cells = [sums[name] for name in ("posts", "strikes", "kills", "twice", "never", "uncertain", "set_aside")]
     lines.append("| **all** | | " + " | ".join(f"**{cell:,}**" for cell in cells) + " | | | |")
-    others = ", ".join(f"{name} {sums[name]}" for name in BROKEN[2:])
+    others = ", ".join(f"{words} {sums[name]}" for name, words in ALSO.items())
     asked = Counter[str]()
     buttons = Counter[str]()
     for row in rows:
@@ -46,7 +54,7 @@ def markdown(rows: list[dict[str, Any]], about: str) -> str:
     parts = [
         about,
         "\n".join(lines),
-        f"Also counted, in all rows: {others}.",
+        f"Also counted, in all rows together: {others}.",
         _listed("What a person was asked, and why", asked),
         _listed("What a person had to do meanwhile", buttons),
     ]

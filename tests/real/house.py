@@ -127,7 +127,7 @@ class House:
 def _serves(url: str) -> bool:
     try:
         return requests.get(f"{url}/healthz", timeout=2).ok
-    except requests.ConnectionError:
+    except requests.RequestException:  # not yet, or not quick enough while it starts
         return False
 
 
