@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench chaos lint fix lock clean dev
+.PHONY: help run test bench soak chaos lint fix lock clean dev
 .SILENT:
 
 help:  ## Show this
@@ -20,6 +20,10 @@ test: dev  ## Run the whole suite, and its engine on PostgreSQL too where there 
 bench:  ## Measure the speed beside the limit, about 25 minutes (BENCH="--quick" make bench: four); docs/performance.md
 	scripts/install requirements.lock
 	$(PYTHON) -m bench $(BENCH)
+
+soak:  ## Ten posts a second for half an hour: does anything grow? (MINUTES=30)
+	scripts/install requirements-dev.lock
+	$(PYTHON) -m bench --only soak $(if $(MINUTES),--minutes $(MINUTES))
 
 chaos: dev  ## Break everything, seeded, and count what is lost or doubled (MINUTES=60 SEED=7 DATABASE=postgres FAULTS=…)
 	$(PYTHON) -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) \

@@ -17,12 +17,10 @@ from typing import Any
 from urllib.parse import quote, quote_plus, urljoin
 
 import requests
-import urllib3
-from urllib3 import BaseHTTPResponse
 
 from publishers.answers import Answer, Exchange, Hook, error_for, unclear
 from publishers.errors import NotAuthorized, PublishingError, Rejected, Unavailable
-from publishers.wire import NOTHING_SENT, Call, causes_of, origin_of, reason_in, wire_for
+from publishers.wire import NOTHING_SENT, TIMED_OUT, Call, Response, causes_of, origin_of, reason_in, wire_for
 
 __all__ = ["Answer", "Hook", "Http", "Page", "origin_of"]
 
@@ -216,7 +214,7 @@ class Http:
             return Unavailable(f"{label} could not be reached: {reason_in(causes)}.")
         if call.bitten or call.remaining() <= 0:
             return unclear(f"{label} did not finish its answer within {self.deadline:g} seconds", writes=writes)
-        if any(isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError) for cause in causes):
+        if any(isinstance(cause, TIMED_OUT) for cause in causes):
             return unclear(f"{label} did not answer within {self.read:g} seconds", writes=writes)
         return unclear(f"The connection to {label} broke before the answer was complete", writes=writes)
 
@@ -245,7 +243,7 @@ def _forms_of(secrets: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str
     return longest_first, re.compile("|".join(map(re.escape, longest_first)))
 
 
-def _read(response: BaseHTTPResponse, cap: int) -> bytes:
+def _read(response: Response, cap: int) -> bytes:
     """At most one byte more than ``cap``, decompressed, so that the caller sees whether there was more."""
     body = bytearray()
     for piece in response.stream(16 * 1024, decode_content=True):

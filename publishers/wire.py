@@ -19,14 +19,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.certs import where as certificates
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from requests_hardened.ip_filter import InvalidIPAddress, filter_host
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, PoolManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, SSLError
+from urllib3.exceptions import TimeoutError as TimedOut
 from urllib3.util.connection import allowed_gai_family
 
 IDLE = 5.0  # seconds after which a kept-alive connection is not trusted any more: the other side may be closing it
+
+
+TIMED_OUT = (TimeoutError, TimedOut)
+Response = BaseHTTPResponse
 
 
 class PrivateAddress(NewConnectionError):
@@ -332,7 +337,7 @@ class Wire:
 
     def __init__(self, private_origins: frozenset[str]) -> None:
         self.private_origins = private_origins
-        self._pools = _Pools(self, maxsize=1, ca_certs=certificates())
+        self._pools = _Pools(self, maxsize=1, ca_certs=DEFAULT_CA_BUNDLE_PATH)
         self._known: dict[str, HTTPConnectionPool] = {}
 
     def send(self, request: requests.PreparedRequest, connect: float, read: float) -> BaseHTTPResponse:

@@ -223,7 +223,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("publishers.wire.certificates", lambda: str(certificate))
+    monkeypatch.setattr("publishers.wire.DEFAULT_CA_BUNDLE_PATH", str(certificate))
     return certificate
 
 
