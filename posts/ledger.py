@@ -22,7 +22,7 @@ from posts import failpoints, notifying, proving
 from posts.models import Attempt, Channel, Delivery
 from posts.models.delivery import move
 from posts.models.each import insert_each, update_each
-from posts.outcomes import CHANNEL_CHANGED, CRASHES, Entry, decide, look_back_off, settle_time
+from posts.outcomes import CHANNEL_CHANGED, CRASHES_LOOKING, Entry, decide, look_back_off, settle_time
 from posts.trips import Result, Step, Trip, can_look, fence_from
 from publishers import PUBLISHERS
 from publishers.base import Limits
@@ -207,7 +207,7 @@ def record_abandoned(shown: Delivery, now: datetime) -> None:
     changes: dict[str, Any] = {"lease_until": None, "doubtful": True, "crashes": crashes}
     if looking:
         message = "The worker that was looking whether it arrived did not come back."
-        target = Status.UNCERTAIN if crashes >= CRASHES else Status.CHECKING
+        target = Status.UNCERTAIN if crashes >= CRASHES_LOOKING else Status.CHECKING
         changes["act_at"] = now + look_back_off(crashes)
     else:
         message = "The worker that was publishing it did not come back; whether it arrived is not known yet."

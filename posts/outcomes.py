@@ -40,6 +40,7 @@ LOOKS_THAT_MAY_FAIL = 12  # look-ups without an answer before a person is asked
 PATIENCE = timedelta(hours=24)  # how long a platform may go on asking us to wait
 CHANNEL_CHANGED = "The channel was given another account or other settings before we could look whether it had arrived."
 CRASHES = 3  # workers that one delivery may cost before it is set aside
+CRASHES_LOOKING = 6  # … while only looking, which is free of danger, before a person is asked
 
 
 class Entry:

@@ -68,7 +68,6 @@ def house(transactional_db: None, tmp_path: Path, street: Street, settings: Any)
     for platform in ("devto", "hashnode", "medium"):
         street.order("limits", platform=platform, on=False)
     street.order("switches", platform="medium", switch="feed_cache", on=False)
-    street.order("switches", platform="hashnode", switch="two_publications", on=False)
     yield house
     house.stop()
 
@@ -98,17 +97,22 @@ def workers_in(house: House) -> Iterator[Workers]:
 
 
 def channel_on(platform: str, author: User, street: Street, name: str) -> Channel:
+    """A channel with an account of its own."""
     workspace = Workspace.objects.of(author)
     assert workspace is not None
     publisher = PUBLISHERS[platform]
     values = {key: value.replace("{sandbox}", street.url) for key, value in publisher.in_the_sandbox.items()}
-    values |= {"devto": {"ai_disclosure_level": "no_ai"}, "folder": {"generator": "hugo", "directory": name}}.get(
-        platform, {}
-    )
+    if platform == "folder":
+        values = {"generator": "hugo", "directory": name}
+    else:
+        username = f"linus{Channel.objects.count()}"
+        own = {"two_publications": False} if platform == "hashnode" else {}
+        key = street.order("accounts", platform=platform, username=username, age_days=400, **own)["key"]
+        values |= dict.fromkeys(publisher.credentials_form.base_fields, key)
+        values |= {"ai_disclosure_level": "no_ai"} if platform == "devto" else {}
     secrets = {key: value for key, value in values.items() if key in publisher.credentials_form.base_fields}
-    channel = connecting.connect(
-        workspace, platform, name, secrets, {key: value for key, value in values.items() if key not in secrets}
-    )
+    others = {key: value for key, value in values.items() if key not in secrets}
+    channel = connecting.connect(workspace, platform, name, secrets, others)
     connecting.verify(channel.pk, timezone.now)
     channel.refresh_from_db()
     assert channel.status == Channel.Status.OPEN, channel.problem
