@@ -48,6 +48,13 @@ def late_after(post: Post, due_at: datetime) -> datetime:
     return due_at + _margin(wish(post), post.workspace.grace)
 
 
+def once_begun(post: Post) -> dict[str, datetime | None]:
+    """The change that says: it has been begun, so it goes on however late it gets. Nothing for a post that is not to
+    be published late at all.
+    """
+    return {"late_after": None} if wish(post) == WhenLate.PUBLISH else {}
+
+
 def _margin(wished: WhenLate, grace: timedelta) -> timedelta:
     return grace if wished == WhenLate.PUBLISH else LATE
 

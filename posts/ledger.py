@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from posts import failpoints, notifying, proving
+from posts import failpoints, lateness, notifying, proving
 from posts.models import Attempt, Channel, Delivery
 from posts.models.delivery import move
 from posts.models.each import insert_each, update_each
@@ -156,7 +156,8 @@ def put_back(trip: Trip, at: datetime, *, paced: bool = False) -> None:
     Its channel is free now; with ``paced`` at ``at`` as well.
     """
     ours = Delivery.objects.filter(pk=trip.delivery_id, number=trip.number)
-    ours.filter(status=Status.PUBLISHING).update(status=Status.SCHEDULED, act_at=at, late_after=None, lease_until=None)
+    begun = lateness.once_begun(trip.row.post)
+    ours.filter(status=Status.PUBLISHING).update(status=Status.SCHEDULED, act_at=at, lease_until=None, **begun)
     ours.filter(status=Status.CHECKING).update(act_at=at, lease_until=None)
     free: dict[str, Any] = {"claim": None, "lease_until": None, **({"paced_until": at} if paced else {})}
     Channel.objects.filter(pk=trip.channel_id, claim=trip.claim).update(**free)
@@ -179,7 +180,14 @@ def room_at(channel_id: int, per_day: int, now: datetime) -> datetime | None:
 
 @transaction.atomic
 def postpone(trip: Trip, at: datetime, per_day: int) -> None:
-    """The day's quota of the platform is used up: it goes out when there is room again, and the author is told."""
+    """The day's quota of the platform is used up: it goes out when there is room again, and the author is told.
+
+    What is not to be published late at all is judged at once.
+    """
+    if not lateness.once_begun(trip.row.post):
+        put_back(trip, trip.row.due_at)
+        Delivery.objects.filter(pk=trip.delivery_id, status=Status.SCHEDULED).update(late_after=trip.row.due_at)
+        return
     put_back(trip, at)
     label = trip.door.publisher_class.label
     message = f"{label} takes {per_day} articles in 24 hours; this one goes out when there is room again."

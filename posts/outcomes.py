@@ -202,8 +202,8 @@ def _looked(entry: Entry, remote: RemotePost | None) -> None:
             _set_aside(entry, f"Its draft is on {label}, not public.", remote_id=remote.id)
         else:
             entry.set(
-                Status.SCHEDULED, act_at=entry.now, late_after=None, remote_id=remote.id, doubtful=False,
-                refused_unless_ours=False, message=f"Its draft is on {label} and is made public next.",
+                Status.SCHEDULED, act_at=entry.now, remote_id=remote.id, doubtful=False, refused_unless_ours=False,
+                message=f"Its draft is on {label} and is made public next.", **lateness.once_begun(delivery.post),
             )  # fmt: skip
     else:
         entry.tried(Outcome.FOUND, f"{label} has scheduled it by itself.")
@@ -250,8 +250,8 @@ def _again(entry: Entry, at: datetime, message: str, *, may_be_there: bool = Fal
         entry.fail(f"{message} That was try {tries}; we stopped here.")
         return
     entry.set(
-        Status.SCHEDULED, act_at=at, late_after=None, tries=tries, message=message,
-        doubtful=may_be_there, refused_unless_ours=False, retry_if_absent=None,
+        Status.SCHEDULED, act_at=at, tries=tries, message=message, doubtful=may_be_there, refused_unless_ours=False,
+        retry_if_absent=None, **lateness.once_begun(entry.delivery.post),
     )  # fmt: skip
 
 
@@ -324,7 +324,8 @@ def _asked_to_wait(entry: Entry, error: RateLimited) -> None:
         entry.fail(f"{error} We were asked to wait for a whole day.")
         return
     wait = _back_off(entry.delivery.tries, error)
-    entry.set(Status.SCHEDULED, act_at=entry.now + wait, late_after=None, message=str(error))
+    begun = lateness.once_begun(entry.delivery.post)
+    entry.set(Status.SCHEDULED, act_at=entry.now + wait, message=str(error), **begun)
 
 
 def _back_off(tries: int, error: PublishingError) -> timedelta:

@@ -31,6 +31,7 @@ class Fault:
     lasts: tuple[float, float] = (1.0, 3.0)
     shortest: ClassVar[float] = 0.0  # seconds of posts flowing in, so that it can strike
     weight: ClassVar[float] = 1.0  # how much longer than others it is tried in a run of all
+    mixes: ClassVar[bool] = True  # false: it would leave nothing for the others to break
     small_disk: ClassVar[bool] = False  # the database needs a disk that can be filled up
     old_code: ClassVar[bool] = False  # the second worker runs from an earlier commit
 
@@ -510,10 +511,23 @@ class Duplicate(_Platform):
 # --- The clock -------------------------------------------------------------------------------------------------------
 
 
+class ClockJumps(Fault):
+    name = "clock-jumps"
+    words = "the clock of workers, beats and web jumps an hour ahead and stays there, as on a machine that slept"
+    lane = "clock"
+    peace = (5.0, 9.0)
+    lasts = (0.0, 0.0)
+
+    def strike(self) -> None:
+        self.stage.clock.move_on(HOUR)
+        self.stage.note("the clock: an hour on")
+
+
 class ClockAhead(Fault):
     name = "clock-ahead"
-    words = "the clock of workers, beats and web is an hour ahead for a while"
+    words = "the clock of workers, beats and web is an hour ahead for a while, then right again"
     lane = "clock"
+    mixes = False  # what was written meanwhile waits for the true hour
     peace = (3.0, 6.0)
     lasts = (0.5, 4.0)
     by: ClassVar[float] = HOUR
@@ -529,7 +543,8 @@ class ClockAhead(Fault):
 
 class ClockBehind(ClockAhead):
     name = "clock-behind"
-    words = "the clock of workers, beats and web is an hour behind for a while"
+    words = "the clock of workers, beats and web is an hour behind for a while, then right again"
+    mixes = True
     by = -HOUR
 
 
@@ -537,7 +552,7 @@ FAULTS: tuple[type[Fault], ...] = (
     WorkerKilled, WorkerFrozen, WorkerEnded, BeatKilled, BeatsFrozen, RedisKilled, RedisEmptied, RedisFrozen,
     RedisFlushed, EverythingKilled, OldCode, PostgresStopped, PostgresFrozen, TableLocked, ConnectionsTaken, DiskFull,
     ForeignWriter, Refused, Swallowed, Reset, HalfAnswers, Dripping, Silent, Belated, Stored504, StoredHangs, Stale,
-    AskedToWait, KeyRefused, Duplicate, ClockAhead, ClockBehind,
+    AskedToWait, KeyRefused, Duplicate, ClockJumps, ClockAhead, ClockBehind,
 )  # fmt: skip
 BY_NAME = {fault.name: fault for fault in FAULTS}
 MIXED = "mixed"

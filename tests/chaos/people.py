@@ -30,6 +30,7 @@ SHARES = {"devto": 0.4, "hashnode": 0.25, "folder": 0.25, "medium": 0.1}  # of t
 A_DAY_ON_MEDIUM = 7  # posts that a channel gets there, well within what Medium takes in a day
 TICK = 0.5  # seconds between two handfuls of posts
 AHEAD = (2.0, 5.0)  # seconds from the scheduling to the post's time
+A_WHILE = 20.0  # seconds: the least by which the clock is moved on, so that what is spread over an hour takes minutes
 AWAY = (DatabaseError, InterfaceError)
 
 
@@ -143,8 +144,8 @@ class Author:
             if not pending:
                 return
             soon = self.stage.clock.now() + self.stage.times.settle + 1
-            if all(at > soon for at in pending):
-                self.stage.clock.move_on(min(pending) - self.stage.clock.now())
+            if min(pending) > soon:
+                self.stage.clock.move_on(max(min(pending) - self.stage.clock.now(), A_WHILE))
             time.sleep(0.5)
 
     def _pending(self) -> list[float]:

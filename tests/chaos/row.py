@@ -93,7 +93,8 @@ def _lanes(stage: Stage, order: Order) -> list[threading.Thread]:
         chosen = [[BY_NAME[order.fault]]]
     else:
         longest = max(order.seconds / 3, stage.times.lease + 1)
-        fitting = [one for one in FAULTS if order.database in one.databases and one.name not in order.without]
+        fitting = [one for one in FAULTS if one.mixes and order.database in one.databases]
+        fitting = [one for one in fitting if one.name not in order.without]
         chosen = [[one for one in fitting if one.lane == lane] for lane in LANES]
     return [
         threading.Thread(target=_strike, args=(stage, faults, longest, random.Random(f"{order.seed} lane {number}")))

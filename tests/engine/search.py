@@ -159,6 +159,9 @@ class Search:
             publishing_on[min(at, len(state.rows.channels) - 1)] += status == Status.PUBLISHING
         if max(publishing_on.values()) > 1:
             return "two deliveries are under way on one channel"
+        live = Counter(min(held.delivery, len(state.rows.channels) - 1) for held in state.held() if not held.is_late)
+        if not self.persons and max(live.values(), default=0) > 1:  # new credentials give a channel free at once
+            return "two calls are under way on one channel"
         return ""
 
     def wrong_at_the_end(self, state: State) -> str:
@@ -363,7 +366,8 @@ class Search:
         to = self.after(state, done)
         if to == state:
             return
-        yield Move("the night-watch", 0, to, done.broken or self.untold(state.rows, done))
+        wrong = self.untold(state.rows, done) or self.robbed(state, done)
+        yield Move("the night-watch", 0, to, done.broken or wrong)
         if not more_faults:
             return
         for point in (failpoints.ABANDONED, failpoints.RESCUED):
@@ -371,6 +375,15 @@ class Search:
                 died = self.verb(state, ("rescue",), rescue, f"{point}:{nth}")
                 if died.died:
                     yield Move(f"the night-watch dies when {point} ({nth})", 1, self.after(state, died))
+
+    def robbed(self, state: State, done: Done) -> str:
+        """The night-watch leaves the living alone, unless their channel was removed."""
+        for held in state.held():
+            before, after = state.rows.delivery(held.delivery), done.rows.delivery(held.delivery)
+            is_there = state.rows.channel_of(held.delivery)["status"] != Channel.Status.REMOVED
+            if is_there and not held.is_late and not held.number and before["lease_until"] and not after["lease_until"]:
+                return f"delivery {held.delivery} was taken from living hands"
+        return ""
 
     def untold(self, before: Rows, done: Done) -> str:
         """Who must decide is told: in the same transaction."""
@@ -439,7 +452,7 @@ class Search:
             case "pause":
                 connecting.pause(channel)
             case "resume":
-                connecting.resume(channel)
+                connecting.resume(channel, self.database.now)
             case "reconnect":
                 connecting.reconnect(channel, channel.name, {}, channel.settings)
             case "give another account to":

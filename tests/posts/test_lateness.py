@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import mailing
 from accounts.models import Mail, Membership, User, WhenLate, Workspace
-from posts import connecting, lateness, publishing, scheduling, tasks, watching
+from posts import connecting, lateness, ledger, publishing, scheduling, tasks, watching
 from posts.models import Channel, Delivery, Heartbeat, Post
 from posts.moments import moment_at
 from tests.conftest import joined
@@ -588,3 +588,27 @@ def test_what_a_person_moves_or_a_worker_takes_at_that_moment_is_theirs(committe
         if not problems:
             assert (rows[moved.pk].due_at, rows[moved.pk].status) == (tomorrow.due_at, Status.SCHEDULED)
             assert rows[late[2].pk].status == Status.CANCELLED
+
+
+def test_a_post_that_is_to_be_dropped_when_late_is_not_published_late_by_a_second_try(
+    street: Street, dev: Channel, scheduled: Plan, new_post: Write, clock: MovableClock
+) -> None:
+    street.fault("create", "status", status=429, retry_after=600, when="before")
+    delivery = publish(clock, scheduled(dev, new_post(when_late="drop")))
+    clock.move(minutes=11)
+    publishing.rescue(clock)
+    assert publish(clock, delivery).status == Status.CANCELLED
+    assert street.ask("articles") == []
+
+
+def test_a_post_that_is_to_ask_when_late_does_not_wait_for_tomorrows_quota(
+    folder: Channel, scheduled: Plan, new_post: Write, clock: MovableClock
+) -> None:
+    """A platform takes so many a day: what would have to wait for tomorrow is asked about now."""
+    delivery = scheduled(folder, new_post(when_late="ask"))
+    [trip] = publishing.claim(clock(), 1)
+    ledger.postpone(trip, clock() + timedelta(hours=20), 10)
+    clock.move(seconds=10)
+    publishing.rescue(clock)
+    delivery.refresh_from_db()
+    assert delivery.status == Status.MISSED
