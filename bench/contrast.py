@@ -62,7 +62,7 @@ class Contrast:
     def notice_after(self, posts: int) -> float:
         """Seconds from the scheduling to the due time that this one needs to have heard of so many posts."""
         longest_sleep = 5.0  # of beat between two looks into its table
-        return 2 + {ETA: posts / 500, CLOCKED: longest_sleep + 3 + posts / 1000}.get(self.who, posts / 4000)
+        return 3 + {ETA: posts / 400, CLOCKED: longest_sleep + 3 + posts / 800}.get(self.who, posts / 1500)
 
     def seed(self, due: list[float]) -> float:
         return float(self.driver.ask("seed", how=self.who, due=due, api=self.api))
@@ -94,10 +94,17 @@ class Contrast:
             if time.time() < due:
                 time.sleep(due - time.time())
                 return due
-            self.house.wait_for_flips(posts, 60)
             self.driver.ask("forget")
+            self._until_quiet()
             notice *= 3
         raise RuntimeError(f"{self.who}: {posts} posts could not be scheduled in time")
+
+    def _until_quiet(self) -> None:
+        """Until what it had begun has ended."""
+        before = -1
+        while (requests := self.house.log()["requests"]) != before:
+            before = requests
+            time.sleep(3)
 
     def drain(self, posts: int, delay: float, *, at_most: float = GIVE_UP) -> dict[str, float]:
         """So many posts due at one instant: how many a second, and what they cost."""

@@ -71,6 +71,8 @@ CALL_DEADLINE_SECONDS: float = env.float("CALL_DEADLINE_SECONDS", default=25)
 SETTLE_SECONDS: float = env.float("SETTLE_SECONDS", default=0)  # 0: what each platform needs
 # The pause that each platform asks for between two calls, times this: 0 for a platform of one's own without limits.
 PACE: float = env.float("PACE", default=1)
+# Further apart from the database's clock than this, a worker publishes nothing; 0: it does not look.
+CLOCK_TOLERANCE_SECONDS: float = env.float("CLOCK_TOLERANCE_SECONDS", default=60)
 # After an outage: the seconds between two late posts of one channel.
 CATCH_UP_SECONDS: float = env.float("CATCH_UP_SECONDS", default=60)
 # After each publication its public page is looked at: at all, and how soon first (0: what each platform needs).
@@ -85,7 +87,7 @@ SITES_DIR = Path(env.str("SITES_DIR", default=str(DATA_DIR / "sites"))).resolve(
 # --- databases -------------------------------------------------------------------------------------------------------
 _database: dict[str, Any] = dict(env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))
 if _database["ENGINE"].endswith("sqlite3"):
-    _database["OPTIONS"] = {
+    _options: dict[str, Any] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         # FULL, never NORMAL: a claim lost at a power cut would be sent again.
@@ -93,7 +95,7 @@ if _database["ENGINE"].endswith("sqlite3"):
     }
 else:
     _database["CONN_HEALTH_CHECKS"] = True
-    _database["OPTIONS"] = {
+    _options = {
         # After it was away a connection is tried anew when one is wanted, not after pauses that double up to minutes.
         "pool": {"min_size": 1, "max_size": 16, "timeout": 10, "reconnect_timeout": 2},
         # A server that has vanished without a word is noticed within half a minute, not after hours.
@@ -102,7 +104,10 @@ else:
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 20_000,  # milliseconds
+        # Compiling a query takes a second where its plan looks dear, and none of ours takes that long itself.
+        "options": "-c jit=off",
     }
+_database["OPTIONS"] = {**_options, **_database.get("OPTIONS", {})}  # DATABASE_URL may add some: ?sslmode=require
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Log-in throttling must not depend on Redis.

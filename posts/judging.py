@@ -11,8 +11,7 @@ from functools import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import F, Min, QuerySet
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import Count, Min, OuterRef, Q, Subquery
 
 from posts import watching
 from posts.models import Channel, Delivery
@@ -102,31 +101,48 @@ def _heartbeat(kind: Kind, last: datetime | None, now: datetime) -> Check:
 # --- what is due and was not taken -----------------------------------------------------------------------------------
 
 
-def takeable(now: datetime, since: datetime | None = None) -> QuerySet[Delivery]:
-    """What a worker could take right now; with ``since``, only what it could have taken then already.
+@dataclass(frozen=True)
+class Queue:
+    """What is due on one channel and could be taken."""
 
-    Each is annotated with the moment ``free_at`` from which it could. A channel that keeps the platform's pace, or is
-    held by a worker, makes nothing late. What nobody has taken until its grace was over counts as well.
+    platform: str
+    number: int
+    since: datetime  # when the first of them could have been taken
+
+
+def queues(now: datetime, since: datetime | None = None) -> list[Queue]:
+    """What a worker could take right now, by channel; with ``since``, only what it could have taken then already.
+
+    A channel that keeps the platform's pace, or is held by a worker, makes nothing late. What nobody has taken until
+    its grace was over counts as well. Asked channel by channel, in the index of what is due: a question about all
+    deliveries at once is answered by reading all of them, published ones and future ones.
     """
-    free_at = Greatest(
-        F("act_at"),
-        Coalesce("channel__paced_until", "act_at"),
-        Coalesce("channel__lease_until", "act_at"),
-        Coalesce("lease_until", "act_at"),
+    moment = since or now
+    due = (
+        Delivery.objects.filter(channel=OuterRef("pk"), act_at__lte=moment)
+        .filter(Q(status=Status.SCHEDULED) | Q(status=Status.CHECKING, lease_until=None))
+        .filter(status__in=[Status.SCHEDULED, Status.CHECKING])  # the index's own condition
     )
-    due = Delivery.objects.filter(
-        status__in=[Status.SCHEDULED, Status.CHECKING], act_at__lte=now, channel__status=Channel.Status.OPEN
+    number = due.order_by().values("channel").annotate(number=Count("pk")).values("number")
+    free = Channel.objects.filter(
+        Q(paced_until=None) | Q(paced_until__lte=moment),
+        Q(lease_until=None) | Q(lease_until__lte=moment),
+        status=Channel.Status.OPEN,
     )
-    return due.annotate(free_at=free_at).filter(free_at__lte=since or now).order_by()
+    waiting = free.annotate(first=Subquery(due.order_by("act_at").values("act_at")[:1])).filter(first__isnull=False)
+    rows = waiting.annotate(number=Subquery(number)).order_by()
+    return [
+        Queue(platform, number, max(moment for moment in held if moment))
+        for platform, number, *held in rows.values_list("platform", "number", "first", "paced_until", "lease_until")
+    ]
 
 
 def waits_since(now: datetime) -> datetime | None:
     """Since when the oldest of these could have been taken, or should have been rescued; None when there is none."""
-    moments = [
-        takeable(now).aggregate(first=Min("free_at"))["first"],
-        Delivery.objects.abandoned().aggregate(first=Min("lease_until"))["first"],
-    ]
-    return min((moment for moment in moments if moment), default=None)
+    moments = [queue.since for queue in queues(now)]
+    if abandoned := Delivery.objects.abandoned().aggregate(first=Min("lease_until"))["first"]:
+        moments.append(abandoned)
+    return min(moments, default=None)
 
 
 def _overdue(now: datetime) -> Check:

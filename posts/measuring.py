@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from accounts.models import Mail
@@ -40,7 +40,7 @@ Status = Delivery.Status
 Step = Attempt.Step
 # Of these the last one of a published delivery is the one that published it, or found it published.
 PUBLISHING = (Step.CREATE, Step.FLIP, Step.PUBLISH, Step.LOOK)
-UNSETTLED = (Status.PUBLISHING, Status.CHECKING, Status.UNCERTAIN, Status.MISSED, Status.HANDED_OVER, Status.FAILED)
+IN_HAND = (Status.PUBLISHING, Status.CHECKING)
 
 
 # --- what was: tallied by a worker -----------------------------------------------------------------------------------
@@ -144,29 +144,33 @@ def _gauge(name: str, told: str, labels: list[str], values: Mapping[Any, float])
 
 
 def _deliveries(now: datetime) -> Iterator[Metric]:
-    due, overdue = judging.takeable(now), judging.takeable(now, now - judging.OVERDUE_AFTER)
-    yield _gauge("deliveries_due", "Could be taken by a worker now.", ["platform"], _by_platform(due))
     waited = f"Could have been taken {judging.OVERDUE_AFTER.seconds} seconds ago, and were not."
+    yield _gauge("deliveries_due", "Could be taken by a worker now.", ["platform"], _by_platform(judging.queues(now)))
+    overdue = judging.queues(now, now - judging.OVERDUE_AFTER)
     yield _gauge("deliveries_overdue", waited, ["platform"], _by_platform(overdue))
     since = judging.waits_since(now)
     yield _gauge(
         "oldest_due_seconds", "For how long the oldest of these could have been taken.", [],
         {(): max((now - since).total_seconds(), 0) if since else 0},
     )  # fmt: skip
-    unsettled = Delivery.objects.filter(status__in=UNSETTLED).values("status").annotate(number=Count("pk")).order_by()
-    yield _gauge(
-        "deliveries", "In a state that passes, or that waits for a person.", ["status"],
-        {(status.value,): 0 for status in UNSETTLED}
-        | {(status,): number for status, number in unsettled.values_list("status", "number")},
-    )  # fmt: skip
+    states = _by_state(IN_HAND) | _by_state(Status.needs_a_person())
+    yield _gauge("deliveries", "In a state that passes, or that waits for a person.", ["status"], states)
 
 
-def _by_platform(deliveries: QuerySet[Delivery]) -> dict[tuple[str], int]:
-    """Also the platforms that have none: a series that is missing cannot be told from one that is broken."""
-    numbers = deliveries.values("channel__platform").annotate(number=Count("pk"))
-    return {(platform,): 0 for platform in PUBLISHERS} | {
-        (platform,): number for platform, number in numbers.values_list("channel__platform", "number")
+def _by_state(states: Sequence[Status]) -> dict[tuple[str], int]:
+    """Those of one index, so that the others are not looked through."""
+    numbers = Delivery.objects.filter(status__in=states).order_by().values("status").annotate(number=Count("pk"))
+    return {(state.value,): 0 for state in states} | {
+        (state,): number for state, number in numbers.values_list("status", "number")
     }
+
+
+def _by_platform(queues: list[judging.Queue]) -> dict[tuple[str], int]:
+    """Also the platforms that have none: a series that is missing cannot be told from one that is broken."""
+    numbers = {(platform,): 0 for platform in PUBLISHERS}
+    for queue in queues:
+        numbers[queue.platform,] = numbers.get((queue.platform,), 0) + queue.number
+    return numbers
 
 
 def _house(now: datetime) -> Iterator[Metric]:

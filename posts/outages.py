@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Min, OuterRef, Q, QuerySet, Subquery
 
 from accounts import mailing
 from accounts.models import User
@@ -74,16 +74,19 @@ def _going_on() -> Outage | None:
 
 def trouble_of(now: datetime) -> Trouble | None:
     """For ten minutes something has been due, and no platform has answered anything to anybody; None otherwise."""
-    stuck, failing = judging.takeable(now, now - AFTER), _failing(now)
-    moments = (stuck.aggregate(first=Min("free_at"))["first"], failing.aggregate(first=Min("due_at"))["first"])
-    first: datetime | None = min((moment for moment in moments if moment), default=None)
-    if first is None:
+    stuck, failing = judging.queues(now, now - AFTER), _failing(now)
+    moments = [queue.since for queue in stuck]
+    if tried := failing.aggregate(first=Min("due_at"))["first"]:
+        moments.append(tried)
+    if not moments:
         return None
+    first = min(moments)
     answered = _last_answer()
     since = max(first, answered) if answered else first
     if now - since < AFTER:
         return None
-    return Trouble(since, stuck.count() + failing.count(), _reasons(now, failing))
+    waiting = sum(queue.number for queue in stuck) + failing.count()
+    return Trouble(since, waiting, _reasons(now, failing))
 
 
 def _failing(now: datetime) -> QuerySet[Delivery]:
@@ -100,9 +103,16 @@ def _failing(now: datetime) -> QuerySet[Delivery]:
 
 def _something_waits(now: datetime) -> bool:
     """Whether anything is under way that should be out by now: only then can it still be told that it works again."""
-    due = Delivery.objects.filter(due_at__lte=now, channel__status=Channel.Status.OPEN)
-    later = Q(status__in=[Status.SCHEDULED, Status.CHECKING], act_at__lte=now + LONGEST_BACK_OFF)
-    return due.filter(status=Status.PUBLISHING).exists() or due.filter(later).exists()
+    if Delivery.objects.filter(status=Status.PUBLISHING, due_at__lte=now).exists():
+        return True
+    late = Delivery.objects.filter(
+        channel=OuterRef("pk"),
+        status__in=[Status.SCHEDULED, Status.CHECKING],
+        act_at__lte=now + LONGEST_BACK_OFF,
+        due_at__lte=now,
+    )
+    first = Subquery(late.order_by("act_at").values("pk")[:1])  # by channel, as in judging.queues
+    return Channel.objects.filter(status=Channel.Status.OPEN).annotate(late=first).exclude(late=None).exists()
 
 
 def _last_answer() -> datetime | None:

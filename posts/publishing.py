@@ -22,7 +22,6 @@ from queue import Empty, SimpleQueue
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
-from django.db.models import Min
 
 from posts import failpoints, lateness, ledger
 from posts.models import Attempt, Delivery, ReadingPace
@@ -60,17 +59,8 @@ def next_due(now: datetime) -> datetime | None:
     With the same conditions as the claim, so that nobody wakes up for what cannot be claimed; and no further ahead, so
     that a million future deliveries cost nothing.
     """
-    nearest: datetime | None = None
-    waiting = Delivery.objects.waiting_for_their_time(now).filter(act_at__lte=now + SOON)
-    for act_at, paced in (
-        waiting.values("channel", "channel__paced_until")
-        .annotate(first=Min("act_at"))
-        .order_by("first")
-        .values_list("first", "channel__paced_until")[:50]
-    ):
-        moment = max(act_at, paced) if paced else act_at
-        nearest = min(nearest, moment) if nearest else moment
-    return nearest
+    times = Delivery.objects.next_times(now, now + SOON)
+    return min((max(act_at, paced) if paced else act_at for act_at, paced in times), default=None)
 
 
 def drain(clock: Clock) -> int:
@@ -128,6 +118,9 @@ class _Drain:
         self.look_again_at = time.monotonic() + REFILL
         try:
             self.held += claim(self.looked_at, room, Counter(trip.workspace_id for trip in mine))
+            coming = Delivery.objects.coming(self.looked_at, self.looked_at + timedelta(seconds=REFILL))
+            if coming:
+                self.look_again_at = time.monotonic() + (coming - self.looked_at).total_seconds()
         except DatabaseError:
             connection.close()
             if not (mine or self.unwritten):
@@ -195,10 +188,11 @@ class _Drain:
 
     def pause(self) -> float:
         """Seconds until a held trip is ready, at most until the next look for more."""
-        if not self.held:
-            return REFILL
-        first = min(trip.ready_at for trip in self.held)
-        return min(max((first - self.clock()).total_seconds(), 0.001), REFILL)
+        pause = min(self.look_again_at - time.monotonic(), REFILL)
+        if self.held:
+            first = min(trip.ready_at for trip in self.held)
+            pause = min((first - self.clock()).total_seconds(), pause)
+        return max(pause, 0.001)
 
     def put_back_what_has_not_begun(self) -> None:
         self.held += [trip for trip, future in self.in_flight.values() if future.cancel()]

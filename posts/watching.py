@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Max
 
 from posts.models import Heartbeat
@@ -69,3 +71,13 @@ def in_words(span: timedelta) -> str:
         if seconds >= 2 * size or seconds == size:
             return f"{seconds // size:.0f} {unit}{'' if seconds == size else 's'}"
     return f"{seconds:.0f} second{'' if round(seconds) == 1 else 's'}"
+
+
+def clock_difference(clock: Callable[[], datetime]) -> float:
+    """Seconds by which this process's clock is ahead of the database's, to about a second."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT CURRENT_TIMESTAMP")
+        [theirs] = cursor.fetchone()
+    if isinstance(theirs, str):  # SQLite, in UTC
+        theirs = datetime.fromisoformat(theirs).replace(tzinfo=UTC)
+    return (clock() - theirs).total_seconds()

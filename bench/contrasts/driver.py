@@ -84,6 +84,7 @@ def forget() -> None:
     Post.objects.all().delete()
     PeriodicTask.objects.all().delete()
     ClockedSchedule.objects.all().delete()
+    PeriodicTasks.update_changed()  # beat takes the first change that it ever sees for none
     app.control.purge()
 
 

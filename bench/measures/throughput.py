@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from statistics import median
 
 from django.utils import timezone
 
 from accounts.models import User
 from bench import material
 from bench.contrast import Contrast
-from bench.figures import BARE, HOUSE, PER_POST, Figure, median_of
+from bench.figures import BARE, HOUSE, PER_POST, Figure, median_of, number
 from bench.house import IN_FLIGHT, House, Process, wait_for
 from bench.options import Options
 from posts.models import Attempt, Channel, Delivery
@@ -21,6 +22,7 @@ from posts.models import Attempt, Channel, Delivery
 CHANNELS = 64
 RATIO_GOALS = {0.2: 0.95, 0.05: 0.85}
 CPU_GOAL = 1.5  # times the bare client's
+WORTH_TELLING = 0.5  # milliseconds of CPU in beat, per post
 CPU_GOAL_PER_POST = 0.333  # of what one task per post takes
 
 
@@ -84,7 +86,9 @@ def figures_of(delay: float, turns: dict[str, list[dict[str, float]]]) -> list[F
     for who, told in turns.items():
         rate, cpu = [turn["rate"] for turn in told], [turn["cpu_ms"] for turn in told]
         figures.append(median_of(f"posts a second, {at}", rate, who=who, more_is_better=True))
-        figures.append(median_of(f"CPU per post, {at}", cpu, " ms", who=who))
+        beat = median(turn.get("beat_cpu_ms", 0.0) for turn in told)
+        note = f"+ {number(beat)} in beat" if beat >= WORTH_TELLING else ""
+        figures.append(median_of(f"CPU per post, {at}", cpu, " ms", who=who, note=note))
     return figures
 
 

@@ -2,7 +2,7 @@
 
 It is asked many times a second while much is due, and building it by Django takes longer than the databases need to
 answer it. The conditions are those of ``DeliveryQuerySet.due`` and ``ChannelQuerySet.free``; tests compare them.
-Parameters: now, limit, claim (a UUID), seconds (of the lease), ids (see ``with_ids``).
+Parameters: now, until, limit, claim (a UUID), seconds (of the lease), ids (see ``with_ids``).
 """
 
 from __future__ import annotations
@@ -44,6 +44,20 @@ _FIRST_IN_LINE = f"""
     FROM line JOIN posts_delivery first ON first.id = line.delivery_id
     ORDER BY turn, first.act_at, first.id LIMIT %(limit)s
 """
+# Whether anything is due at all: an index tells, whatever lies in the future.
+_ANYTHING = f"SELECT 1 FROM posts_delivery delivery WHERE {_DUE} LIMIT 1"
+# When something comes due between two moments: now and until.
+_COMING = """
+    SELECT act_at FROM posts_delivery
+    WHERE status IN ('scheduled', 'checking') AND act_at > %(now)s AND act_at <= %(until)s ORDER BY act_at LIMIT 1
+"""
+# The first that an open channel could take before ``until``, and when its pause is over.
+_NEXT = f"""
+    SELECT delivery.act_at, channel.paced_until
+    FROM posts_delivery delivery JOIN posts_channel channel ON channel.id = delivery.channel_id
+    WHERE {_DUE.replace("%(now)s", "%(until)s", 1)} AND channel.status = 'open'
+    ORDER BY delivery.act_at LIMIT %(limit)s
+"""
 _HOLD_CHANNELS = f"""
     UPDATE posts_channel SET claim = %(claim)s, lease_until = {{LEASE}}
     WHERE id IN (SELECT channel.id FROM posts_channel channel WHERE channel.id IN ({{ids}}) AND {_FREE} {{SKIP_LOCKED}})
@@ -61,6 +75,9 @@ def _for(vendor: str, statement: str) -> str:
     return statement.format(NOW=_NOW[vendor], LEASE=_LEASE[vendor], SKIP_LOCKED=_SKIP_LOCKED[vendor], ids="{ids}")
 
 
+ANYTHING = {vendor: _for(vendor, _ANYTHING) for vendor in _NOW}
+COMING = {vendor: _for(vendor, _COMING) for vendor in _NOW}
+NEXT = {vendor: _for(vendor, _NEXT) for vendor in _NOW}
 FIRST_IN_LINE = {vendor: _for(vendor, _FIRST_IN_LINE) for vendor in _NOW}
 HOLD_CHANNELS = {vendor: _for(vendor, _HOLD_CHANNELS) for vendor in _NOW}
 TAKE = {vendor: _for(vendor, _TAKE) for vendor in _NOW}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Workspace
 from posts.models.channel import Channel
-from posts.models.claiming import FIRST_IN_LINE, HOLD_CHANNELS, TAKE, with_ids
+from posts.models.claiming import ANYTHING, COMING, FIRST_IN_LINE, HOLD_CHANNELS, NEXT, TAKE, with_ids
 from posts.models.post import Post
 
 # What of a claimed delivery, its post and its channel goes to the platform, and into the ledger.
@@ -92,12 +92,37 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def first_in_line(self, now: datetime, limit: int, in_hand: Mapping[int, int]) -> dict[int, int]:
         """Up to ``limit`` deliveries with their channels: the first of each free channel, workspaces in turn."""
-        moment = connection.ops.adapt_datetimefield_value(now)
+        moment = {"now": connection.ops.adapt_datetimefield_value(now)}
         with connection.cursor() as cursor:
-            cursor.execute(FIRST_IN_LINE[connection.vendor], {"now": moment, "limit": 4 * limit})
+            cursor.execute(ANYTHING[connection.vendor], moment)
+            if cursor.fetchone() is None:
+                return {}
+            cursor.execute(FIRST_IN_LINE[connection.vendor], moment | {"limit": 4 * limit})
             rows = cursor.fetchall()
         rows.sort(key=lambda row: row[3] + in_hand.get(row[2], 0))
         return {delivery: channel for delivery, channel, *_ in rows[:limit]}
+
+    def next_times(self, now: datetime, until: datetime, limit: int = 50) -> list[tuple[datetime, datetime | None]]:
+        """The earliest that an open channel could take until then: when, and until when that channel rests."""
+        times = {"now": now, "until": until}
+        adapted = {name: connection.ops.adapt_datetimefield_value(value) for name, value in times.items()}
+        with connection.cursor() as cursor:
+            cursor.execute(NEXT[connection.vendor], {**adapted, "limit": limit})
+            return [(_aware(act_at), _aware(paced)) for act_at, paced in cursor.fetchall()]
+
+    def coming(self, now: datetime, until: datetime) -> datetime | None:
+        """The first moment between these two at which something comes due, on whatever channel."""
+        times = {"now": now, "until": until}
+        adapted = {name: connection.ops.adapt_datetimefield_value(value) for name, value in times.items()}
+        with connection.cursor() as cursor:
+            cursor.execute(COMING[connection.vendor], adapted)
+            row = cursor.fetchone()
+        return _aware(row[0]) if row else None
+
+
+def _aware(value: datetime | None) -> Any:
+    """SQLite keeps times in UTC, and does not say so."""
+    return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
 
 
 class Delivery(models.Model):
@@ -194,6 +219,11 @@ class Delivery(models.Model):
             models.Index(fields=["act_at"], name="delivery_bell", condition=Q(status__in=["scheduled", "checking"])),
             models.Index(
                 fields=["lease_until"], name="delivery_in_hand", condition=Q(status__in=["publishing", "checking"])
+            ),
+            models.Index(
+                fields=["status"],
+                name="delivery_needs_a_person",
+                condition=Q(status__in=["failed", "uncertain", "missed", "handed_over"]),
             ),
         ]
         constraints = [

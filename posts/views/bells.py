@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils import timezone
 
 from blogscheduler.celery import ring
+from posts import publishing
 from posts.models import Channel, Delivery, Post
 from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PROVE, PUBLISH_DUE
 
 
 def ring_for_deliveries() -> None:
-    transaction.on_commit(lambda: ring(PUBLISH_DUE), robust=True)
+    """Only when something is due: for another day there is no hurry, and ringing a dead Redis costs time."""
+
+    def ring_if_due() -> None:
+        if publishing.next_due(timezone.now()) is not None:
+            ring(PUBLISH_DUE)
+
+    transaction.on_commit(ring_if_due, robust=True)
 
 
 def ring_for_channel(channel: Channel) -> None:

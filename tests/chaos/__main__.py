@@ -133,9 +133,10 @@ class Run:
 
     def play(self, plan: list[tuple[str, str]]) -> list[dict[str, Any]]:
         """The rows in the order of the plan. The longest begin first, so that none is waited for at the end."""
-        seconds = max(self.asked.minutes * 60 * self.asked.jobs - FIXED * len(plan), 0)
+        at_once = min(self.asked.jobs, len(plan))
+        seconds = max(self.asked.minutes * 60 * at_once - FIXED * len(plan), 0)
         share = seconds / sum(_weight(name) for _, name in plan)
-        with ThreadPoolExecutor(max_workers=self.asked.jobs) as jobs:
+        with ThreadPoolExecutor(max_workers=at_once) as jobs:
             begun = {
                 one: jobs.submit(self._try, *one, max(share * _weight(one[1]), _shortest(one[1])))
                 for one in sorted(plan, key=lambda one: -_weight(one[1]))

@@ -519,7 +519,7 @@ class ClockJumps(Fault):
     lasts = (0.0, 0.0)
 
     def strike(self) -> None:
-        self.stage.clock.move_on(HOUR)
+        self.stage.clock.jump(HOUR)
         self.stage.note("the clock: an hour on")
 
 

@@ -27,7 +27,8 @@ class Asked:
     pk: int
     platform: str
     title: str
-    due_at: float  # seconds since 1970, by the clock of the house
+    due_at: float  # seconds since 1970, by the clock of the house …
+    jumped: float  # … and how far that had jumped by then
     sure: bool
 
     @property
@@ -44,7 +45,7 @@ class Seen:
     drafts: int = 0
     since: float | None = None  # true seconds since 1970: when it first was public
     ahead: float = 0.0  # seconds that the clock of the house was ahead then, at the most
-    moved_on: float = 0.0  # … and those of them in which nothing was wrong: nobody had to wait
+    waited: float = 0.0  # … and those of them that passed instead of waiting
     creations: int = 0  # calls that reached the platform, whatever it answered
     flips: int = 0
     lines: list[str] = field(default_factory=list)
@@ -120,7 +121,7 @@ def _count(verdict: Verdict, one: Asked, row: Row | None, there: Seen) -> None:
         verdict.set_aside += 1
         verdict.reasons[_reason(one, row)] += 1
     if there.since is not None:
-        verdict.lateness.append(max(there.since + there.moved_on - one.due_at, 0.0))
+        verdict.lateness.append(max(there.since + there.waited - (one.due_at - one.jumped), 0.0))
 
 
 def _reason(one: Asked, row: Row) -> str:
@@ -215,12 +216,18 @@ def seen_in_folders(folder: Path) -> dict[str, Seen]:
     return dict(seen)
 
 
+MORE_MISSED = re.compile(r"and (\d+) more: \S+status=missed")
 LINK = re.compile(r"#delivery-(\d+)\b")
 
 
 def named_in(texts: Iterable[str]) -> set[int]:
     """The deliveries to which mails lead."""
     return {int(pk) for text in texts for pk in LINK.findall(text)}
+
+
+def not_named_in(texts: Iterable[str]) -> int:
+    """How many missed ones long lists leave out: they lead to a page that shows all of them."""
+    return sum(int(many) for text in texts for many in MORE_MISSED.findall(text))
 
 
 def mail_texts(folder: Path) -> list[str]:

@@ -28,7 +28,8 @@ T = TypeVar("T")
 CHANNELS = {"devto": 10, "hashnode": 6, "folder": 4}
 SHARES = {"devto": 0.4, "hashnode": 0.25, "folder": 0.25, "medium": 0.1}  # of the posts
 A_DAY_ON_MEDIUM = 7  # posts that a channel gets there, well within what Medium takes in a day
-TICK = 0.5  # seconds between two handfuls of posts
+TICK = 0.5  # seconds between two handfuls of posts …
+HANDFUL = 20  # … of which none is larger
 AHEAD = (2.0, 5.0)  # seconds from the scheduling to the post's time
 A_WHILE = 20.0  # seconds: the least by which the clock is moved on, so that what is spread over an hour takes minutes
 AWAY = (DatabaseError, InterfaceError)
@@ -83,11 +84,11 @@ class Author:
         begin = time.monotonic()
         written = 0
         while (passed := time.monotonic() - begin) < seconds:
-            wanted = int((passed + TICK) * posts_per_second) - written
+            wanted = min(int((passed + TICK) * posts_per_second) - written, HANDFUL)
             written += wanted  # what the database did not take is not made up for
             self._schedule(wanted)
             self.look_after_channels()
-            time.sleep(max(begin + passed + TICK - time.monotonic(), 0.05))
+            time.sleep(max(begin + written / posts_per_second - time.monotonic(), 0.05))
             if self.stage.trouble:
                 return
 
@@ -115,10 +116,11 @@ class Author:
         return Post(workspace=self.workspace, author=self.user, title=title, markdown=f"{title}: all is well.")
 
     def _remember(self, made: list[tuple[Delivery, Channel]], *, sure: bool) -> None:
+        jumped = self.stage.clock.at(self.stage.clock.true()).jumped
         for delivery, channel in made:
             key = str(delivery.key)
             self.asked[key] = Asked(
-                key, delivery.pk, channel.platform, delivery.post.title, delivery.due_at.timestamp(), sure
+                key, delivery.pk, channel.platform, delivery.post.title, delivery.due_at.timestamp(), jumped, sure
             )
 
     def look_after_channels(self) -> None:
@@ -145,7 +147,7 @@ class Author:
                 return
             soon = self.stage.clock.now() + self.stage.times.settle + 1
             if min(pending) > soon:
-                self.stage.clock.move_on(max(min(pending) - self.stage.clock.now(), A_WHILE))
+                self.stage.clock.wait(max(min(pending) - self.stage.clock.now(), A_WHILE))
             time.sleep(0.5)
 
     def _pending(self) -> list[float]:

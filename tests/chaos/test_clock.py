@@ -52,7 +52,7 @@ def test_a_process_follows_the_clock_of_the_house(watch: subprocess.Popen[str], 
     house = Clock(tmp_path / "clock")
     _, _, before = read_until(watch, house)
     house.step(3600)
-    house.move_on(100)
+    house.wait(100)
     by_time, by_datetime, monotonic = read_until(watch, house)
     assert by_time == pytest.approx(house.true() + 3700, abs=1)
     assert by_datetime == pytest.approx(by_time, abs=0.1)
@@ -69,10 +69,10 @@ def test_the_clock_remembers_what_it_showed(tmp_path: Path) -> None:
     middle = house.true()
     house.step(0)
     end = house.true()
-    assert house.ahead(begin) == 0
-    assert house.ahead(middle) == 3600
-    assert house.ahead(end + 1) == 0
+    assert [house.at(moment).ahead for moment in (begin, middle, end)] == [0, 3600, 0]
     assert house.most_ahead(begin, end) == 3600
-    house.move_on(100)
-    assert house.moved_on(house.true()) == 100
-    assert house.moved_on(end) == 0
+    house.wait(100)
+    house.jump(20)
+    now = house.at(house.true())
+    assert (now.waited, now.jumped, now.wrong, now.ahead) == (100, 20, 0, 120)
+    assert house.at(end).ahead == 0

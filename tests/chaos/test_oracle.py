@@ -14,7 +14,7 @@ from tests.chaos.oracle import Asked, Row, Seen, Verdict
 
 KEY = "0b7e4b1c-2f0a-4a53-9d34-5f2c7b3b8a10"
 DUE = 1_800_000_000.0
-ASKED = Asked(KEY, 7, "devto", "On compilers", DUE, sure=True)
+ASKED = Asked(KEY, 7, "devto", "On compilers", DUE, 0.0, sure=True)
 DONE = Row(KEY, "published", 1, "", 0, ((1, "create", "done", ""), (1, "flip", "done", "")))
 THERE = Seen(public=1, since=DUE + 0.2, creations=1, flips=1)
 
@@ -126,6 +126,17 @@ def test_the_files_of_a_folder_are_read(tmp_path: Path) -> None:
 
 def test_mails_name_the_deliveries_they_are_about() -> None:
     assert oracle.named_in(["Please look: http://127.0.0.1/posts/3/#delivery-7", "#delivery-71"]) == {7, 71}
+
+
+def test_a_long_list_in_a_mail_leads_to_the_others() -> None:
+    texts = ["- and 7 more: http://127.0.0.1:8000/schedule/?status=missed", "- and 5 more: http://x/?status=scheduled"]
+    assert oracle.not_named_in(texts) == 7
+
+
+def test_an_hour_that_the_clock_jumped_is_nobodys_lateness_and_an_hour_waited_is() -> None:
+    late = replace(THERE, since=DUE - 3600 + 1, ahead=3600)
+    assert judged(there=late, jumped=3600).lateness == pytest.approx([1], abs=1e-3)
+    assert judged(there=replace(late, waited=3600)).lateness == pytest.approx([1], abs=1e-3)
 
 
 def test_lateness_is_counted_by_size() -> None:

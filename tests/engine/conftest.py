@@ -19,18 +19,20 @@ from tests.engine.database import Database, Died
 from tests.engine.platforms import Model, Street
 from tests.engine.state import FENCE, LEASE
 
+PATIENCE = {"LOOKS_THAT_MAY_FAIL": 1, "CRASHES": 2, "CRASHES_LOOKING": 2}
 Begin = Callable[[type[Model], int], tuple[Database, Street]]
 
 
 @pytest.fixture
 def begin(ada: User, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
     """Two deliveries of two posts on so many channels of this kind."""
-    # As many faults as a search has must be enough to come to the end of every patience.
+    # As few faults as a search has must be enough to come to the end of every patience.
     settings.PUBLISH_TRIES = 2
     settings.LEASE, settings.CALL_DEADLINE_SECONDS = timedelta(seconds=LEASE), LEASE - FENCE
-    monkeypatch.setattr(outcomes, "LOOKS_THAT_MAY_FAIL", 1)
-    for module in (outcomes, ledger):
-        monkeypatch.setattr(module, "CRASHES", 2)
+    for name, little in PATIENCE.items():
+        for module in (outcomes, ledger):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, little)
     monkeypatch.setattr(failpoints, "end", die)
     log = logging.getLogger("posts")
     level = log.level

@@ -34,6 +34,7 @@ INDIFFERENT = {
     *("sent_title", "sent_markdown", "sent_digest", "sent_version"),
     *("platform", "name", "secret_hint", "choices", "problem", "problem_field", "checked_at"),
 }
+Select = tuple[str, list[str], list[tuple[str, Callable[[Any], Any]]]]  # SQL, names, converters by name
 NUMBER = 100  # the attempt number of every delivery before a verb runs
 
 
@@ -80,9 +81,10 @@ class Database:
         }
         Delivery.objects.filter(pk__in=self.deliveries).update(number=NUMBER)
         self.now = datetime.now(UTC)
-        self.selects = {model: self._select(model, pks) for model, pks in (
-            (Delivery, self.deliveries), (Channel, self.channels),
-        )}  # fmt: skip
+        self.selects: dict[type[models.Model], Select] = {
+            Delivery: self._select(Delivery, self.deliveries),
+            Channel: self._select(Channel, self.channels),
+        }
         self.base, _ = self.read()
         self.old_mails = Mail.objects.count()
         self.savepoint = transaction.savepoint()
@@ -150,17 +152,18 @@ class Database:
             found.append({name: self._plain(name, value) for name, value in values.items()})
         return found
 
-    def _select(self, model: type[models.Model], pks: list[int]) -> tuple[str, list[str], list[tuple[str, Any]]]:
+    def _select(self, model: type[models.Model], pks: list[int]) -> Select:
         fields = self.fields[model]
         columns = ", ".join(f'"{field.column}"' for field in fields.values())
         places = ", ".join(["%s"] * len(pks))
         sql = f'SELECT {columns} FROM "{model._meta.db_table}" WHERE id IN ({places}) ORDER BY id'
-        converters = [
-            (name, partial(_convert, [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)], column))
-            for name, field in fields.items()
-            for column in [field.get_col(model._meta.db_table)]
-        ]
-        return sql, list(fields), [(name, converter) for name, converter in converters if converter.args[0]]
+        converters: list[tuple[str, Callable[[Any], Any]]] = []
+        for name, field in fields.items():
+            column = field.get_col(model._meta.db_table)
+            steps = [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
+            if steps:
+                converters.append((name, partial(_convert, steps, column)))
+        return sql, list(fields), converters
 
     def read(self) -> tuple[Rows, tuple[int, ...]]:
         """The rows as they are now, and how far each delivery's attempt number went."""
@@ -192,10 +195,16 @@ class Database:
             fence=math.ceil(round(trip.fence - time.monotonic(), 1)),
             ready=max(math.ceil(round((trip.ready_at - self.now).total_seconds(), 1)), 0),
             came_back_with=(),
-            row=tuple((name, self._plain(name, getattr(trip.row, name))) for name in self.fields[Delivery] if name != "number"),
+            row=self._claimed(trip.row),
             trip=trip,
             result=None,
         )
+
+    def _claimed(self, row: Delivery) -> Row:
+        """What the claim has read of the row."""
+        unread = row.get_deferred_fields()
+        read = (name for name in self.fields[Delivery] if name not in unread and name != "number")
+        return tuple((name, self._plain(name, getattr(row, name))) for name in read)
 
     def trip(self, held: Held) -> Trip:
         """The real trip again, around the present moment."""

@@ -2,8 +2,8 @@
 
 From each state every next step is taken: the engine's own verbs, run on the real database; every answer of the
 platform; a worker's end, also in the midst of a verb (at its failpoints); a frozen worker; a person's wish. States that
-have been seen are not looked at again. A step that costs nothing is the ordinary course; whatever goes wrong costs
-one, and so does a person's wish: a path has up to ``faults`` of them.
+have been seen are not looked at again; of two workers the one with less in hand is called 0. A step that costs nothing
+is the ordinary course; whatever goes wrong costs one, and so does a person's wish: a path has up to ``faults`` of them.
 
 On every state the promises are checked. And since a state's whole ordinary future is explored as well, every state's
 way to an end is: where nothing ordinary can happen any more, every delivery has ended, or waits for a named reason.
@@ -179,41 +179,51 @@ class Search:
     # --- every next step ----------------------------------------------------------------------------------------------
 
     def moves(self, state: State, more_faults: bool) -> Iterator[Move]:
-        live = [held for held in state.held() if not held.is_late]
-        ready = sorted((held for held in live if not held.ready), key=lambda held: len(held.came_back_with))
-        first = ready[0] if ready else None
-        # What is done on one channel has nothing to do with the other: there one order of it is enough, everything
-        # is claimed before anything is called, and then one after the other.
-        in_order = len(state.rows.channels) > 1
-        calling = in_order and any(held.came_back_with or held.step == Step.FLIP for held in ready)
-        idle = not calling  # nothing is to be done at this moment
-        workers = [at for at in range(WORKERS) if not at or state.hands[at] != state.hands[at - 1]]  # alike: one of them
-        for worker in workers if not calling else ():
-            for limit in range(1, len(state.rows.channels) + 1):
-                for move in self.claims(state, worker, limit, more_faults):
-                    idle = False
-                    yield move
-        for worker in workers:
+        ready = [held for held in state.held() if not held.is_late and not held.ready]
+        # What is done on one channel has nothing to do with the other. With two of them one order of it is enough:
+        # everything is claimed, then everything is called, then everything is written.
+        calling = self.in_order(state) and any(held.came_back_with or held.step == Step.FLIP for held in ready)
+        to_do = [] if calling else list(self.to_do(state, more_faults))
+        yield from to_do
+        in_turn = min(ready, key=lambda held: len(held.came_back_with), default=None) if calling or not to_do else None
+        for worker in self.unlike(state):
             for held in state.hands[worker]:
-                alone = len(state.hands[worker]) == 1
-                if not in_order or (held.is_late and alone and not calling) or (held is first and (calling or idle)):
+                late = held.is_late and len(state.hands[worker]) == 1 and not calling
+                if not self.in_order(state) or held is in_turn or late:
                     yield from self.of_hand(state, worker, held, more_faults)
             yield from self.of_worker(state, worker, more_faults)
-        for move in (*self.rescues(state, more_faults), *self.checks(state)) if not calling else ():
-            idle = False
-            yield move
-        if idle and all(held.ready and not held.came_back_with for held in live):
-            if soon := self.next_moment(state):
-                yield Move(f"{soon} seconds pass", 0, state.after(soon).plain(self.final))
+        if not (to_do or ready) and (soon := self.next_moment(state)):
+            yield Move(f"{soon} seconds pass", 0, state.after(soon).plain(self.final))
         if more_faults:
-            in_one_hand = len({at for at, hand in enumerate(state.hands) if any(not held.is_late for held in hand)}) == 1
-            if live and (not in_order or in_one_hand and all(held.came_back_with for held in live)):
-                frozen = max(held.fence for held in live) + 1
-                yield Move(f"the workers are frozen for {frozen} seconds", 1, state.after(frozen).plain(self.final))
-            if not any(state.held()):
-                yield Move("two days pass, and no worker is there", 1, state.after(LONG).plain(self.final))
+            yield from self.standstills(state)
             if self.persons:
                 yield from self.wishes(state)
+
+    def in_order(self, state: State) -> bool:
+        return len(state.rows.channels) > 1
+
+    def unlike(self, state: State) -> list[int]:
+        """The workers; of two that have the same in hand only one."""
+        return [at for at in range(WORKERS) if not at or state.hands[at] != state.hands[at - 1]]
+
+    def to_do(self, state: State, more_faults: bool) -> Iterator[Move]:
+        """What a look finds to do, and the watches of a worker."""
+        for worker in self.unlike(state):
+            for limit in range(1, len(state.rows.channels) + 1):
+                yield from self.claims(state, worker, limit, more_faults)
+        yield from self.rescues(state, more_faults)
+        yield from self.checks(state)
+
+    def standstills(self, state: State) -> Iterator[Move]:
+        """Nobody does anything for a while: the workers are frozen with what they have in hand, or there are none."""
+        living = [held for held in state.held() if not held.is_late]
+        hands = [hand for hand in state.hands if any(not held.is_late for held in hand)]
+        # With two channels only where it is another thing than with one: two outcomes are written together.
+        if living and (not self.in_order(state) or (len(hands) == 1 and all(held.came_back_with for held in living))):
+            frozen = max(held.fence for held in living) + 1
+            yield Move(f"the workers are frozen for {frozen} seconds", 1, state.after(frozen).plain(self.final))
+        if not any(state.held()):
+            yield Move("two days pass, and no worker is there", 1, state.after(LONG).plain(self.final))
 
     def next_moment(self, state: State) -> int:
         """Seconds until something can happen by itself; 0 for never."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from posts.models import Channel, Delivery
+from posts.models import Delivery
 from posts.trips import Result, Trip
 from tests.engine.platforms import Copy
 
@@ -183,19 +183,22 @@ def _in_line(rows: tuple[Row, ...]) -> tuple[Row, ...]:
 
 
 def _plain_delivery(row: Row, label: Callable[[int | None], Any], final: Collection[str]) -> Row:
+    """The row of a delivery, also as a claim has read it: a part of it then."""
     values = dict(row)
     status = values["status"]
     if status in final:
         return tuple((name, value if name == "status" else None) for name, value in row)
-    values["lease_until"] = _lease(values["lease_until"])
-    values["claim"] = label(values["claim"]) if values["lease_until"] is not None else None
-    values["act_at"] = _about(values["act_at"])
-    if values["due_at"] <= 0:
-        values["due_at"] = -LONG if values["due_at"] <= -LONG else -1
-    if values["late_after"] is not None:
-        values["late_after"] = IN_TIME if values["late_after"] >= 0 else -1
+    plain: dict[str, Any] = {
+        "lease_until": _lease(values.get("lease_until")),
+        "due_at": values["due_at"] if values["due_at"] > 0 else -LONG if values["due_at"] <= -LONG else -1,
+        "act_at": _about(values.get("act_at", 0)),
+        "late_after": values.get("late_after"),
+    }
+    plain["claim"] = label(values["claim"]) if plain["lease_until"] is not None else None
+    if plain["late_after"] is not None:
+        plain["late_after"] = IN_TIME if plain["late_after"] >= 0 else -1
     if status in AT_REST:
-        values.update(act_at=0, late_after=None, due_at=-1)
+        plain.update(act_at=0, late_after=None, due_at=-1)
     elif status == Status.PUBLISHING:
-        values.update(act_at=0)
-    return tuple(values.items())
+        plain.update(act_at=0)
+    return tuple((name, plain.get(name, value)) for name, value in row)

@@ -100,11 +100,11 @@ def test_the_house_is_told(folder: Channel, dev: Channel, clock: MovableClock, a
 def test_however_much_there_is_the_questions_stay_the_same(
     folder: Channel, scheduled: Plan, clock: MovableClock, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         measuring.measure(clock())
     for _ in range(10):
         scheduled(folder)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         measuring.measure(clock())
 
 

@@ -5,7 +5,6 @@ Leases and clocks are not waited for: leases last ten minutes here, and the test
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -160,6 +159,16 @@ def points_of(platform: str) -> list[str]:
     """Every failpoint on the way of one delivery: with drafts the second call passes them again."""
     calls = (1, 2) if issubclass(PUBLISHERS[platform], TwoStep) else (1,)
     return [failpoints.CLAIMED, *(f"{point}:{nth}" for nth in calls for point in IN_A_CALL)]
+
+
+def test_the_claim_is_committed_before_anything_is_sent(house: House, street: Street, author: User) -> None:
+    """Whoever finds the delivery after a death in the call must see that there was a claim."""
+    delivery = due_now(author, channel_on("devto", author, street, "DEV"))
+    with workers_in(house) as workers:
+        assert workers.look(f"{failpoints.ANSWERED}:2") == DIED
+    assert times_public(street, delivery, Path()) == 1
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.number) == (Status.PUBLISHING, 1)
 
 
 AGAIN = (

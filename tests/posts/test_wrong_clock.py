@@ -1,0 +1,63 @@
+"""A machine whose clock is wrong must not publish by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from posts import tasks, watching
+from posts.models import Channel, Delivery, Heartbeat
+from tests.posts.conftest import Street
+
+pytestmark = [pytest.mark.django_db, pytest.mark.engine]
+Status = Delivery.Status
+
+
+def due_in_half_an_hour(delivery: Delivery) -> None:
+    at = timezone.now() + timedelta(minutes=30)
+    Delivery.objects.filter(pk=delivery.pk).update(due_at=at, act_at=at, late_after=at + timedelta(hours=1))
+
+
+def test_an_hour_ahead_nothing_goes_out_and_nobody_signs(
+    dev: Channel, scheduled: Callable[..., Delivery], street: Street, caplog: pytest.LogCaptureFixture
+) -> None:
+    delivery = scheduled(dev)
+    due_in_half_an_hour(delivery)
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        assert watching.clock_difference(timezone.now) > 3500
+        tasks.look_at_due()
+        tasks.look_for_left_behind()
+        tasks._sign()
+    delivery.refresh_from_db()
+    dev.refresh_from_db()
+    assert delivery.status == Status.SCHEDULED
+    assert dev.paced_until is None or dev.paced_until < timezone.now() + timedelta(minutes=1)
+    assert not Heartbeat.objects.exists()
+    assert "seconds apart" in caplog.text
+
+
+def test_a_right_clock_publishes(dev: Channel, scheduled: Callable[..., Delivery], street: Street) -> None:
+    delivery = scheduled(dev)
+    now = timezone.now()
+    Delivery.objects.filter(pk=delivery.pk).update(due_at=now, act_at=now, late_after=now + timedelta(hours=1))
+    assert abs(watching.clock_difference(timezone.now)) < 5
+    tasks.look_at_due()
+    delivery.refresh_from_db()
+    assert delivery.status == Status.PUBLISHED
+
+
+def test_whoever_does_not_want_the_look_is_not_stopped(
+    dev: Channel, scheduled: Callable[..., Delivery], street: Street, settings: Any
+) -> None:
+    settings.CLOCK_TOLERANCE_SECONDS = 0
+    delivery = scheduled(dev)
+    due_in_half_an_hour(delivery)
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        tasks.look_at_due()
+    delivery.refresh_from_db()
+    assert delivery.status == Status.PUBLISHED
