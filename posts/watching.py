@@ -80,4 +80,4 @@ def clock_difference(clock: Callable[[], datetime]) -> float:
         [theirs] = cursor.fetchone()
     if isinstance(theirs, str):  # SQLite, in UTC
         theirs = datetime.fromisoformat(theirs).replace(tzinfo=UTC)
-    return (clock() - theirs).total_seconds()
+    return float((clock() - theirs).total_seconds())
