@@ -12,9 +12,11 @@ from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count, Min, OuterRef, Q, Subquery
+from django.db.models.functions import Now
 
 from posts import watching
 from posts.models import Channel, Delivery
+from posts.models.literals import literals
 from posts.watching import Kind, in_words
 
 OVERDUE_AFTER = timedelta(minutes=2)  # a worker looks every second; a great crowd at one instant takes a minute
@@ -121,7 +123,7 @@ def queues(now: datetime, since: datetime | None = None) -> list[Queue]:
     due = (
         Delivery.objects.filter(channel=OuterRef("pk"), act_at__lte=moment)
         .filter(Q(status=Status.SCHEDULED) | Q(status=Status.CHECKING, lease_until=None))
-        .filter(status__in=[Status.SCHEDULED, Status.CHECKING])  # the index's own condition
+        .filter(status__in=literals([Status.SCHEDULED, Status.CHECKING]))  # the index's own condition
     )
     number = due.order_by().values("channel").annotate(number=Count("pk")).values("number")
     free = Channel.objects.filter(
@@ -140,7 +142,8 @@ def queues(now: datetime, since: datetime | None = None) -> list[Queue]:
 def waits_since(now: datetime) -> datetime | None:
     """Since when the oldest of these could have been taken, or should have been rescued; None when there is none."""
     moments = [queue.since for queue in queues(now)]
-    if abandoned := Delivery.objects.abandoned().aggregate(first=Min("lease_until"))["first"]:
+    in_hand = Delivery.objects.filter(status__in=literals([Status.PUBLISHING, Status.CHECKING]), lease_until__lt=Now())
+    if abandoned := in_hand.aggregate(first=Min("lease_until"))["first"]:
         moments.append(abandoned)
     return min(moments, default=None)
 

@@ -69,8 +69,8 @@ def _record_all(results: Sequence[Result], now: datetime, fence: float, *, trust
         return []
     for entry in entries:
         decide(entry)
-    _write(entries)
     _renew(entries, fence)
+    _write(entries)
     failpoints.reached(failpoints.RECORDING)
     transaction.on_commit(partial(failpoints.reached, failpoints.RECORDED))
     return [entry.following for entry in entries if entry.following]
@@ -83,7 +83,7 @@ def _still_ours(results: Sequence[Result], *, trusting: bool) -> Iterator[tuple[
     what is claimed but the night-watch. The others are read again and locked.
     """
     unread = [result for result in results if not (trusting and _went_well(result))]
-    rows = _locked([result.trip.delivery_id for result in unread]) if unread else {}
+    rows = _locked(unread) if unread else {}
     for result in results:
         delivery = rows.get(result.trip.delivery_id) if result in unread else result.trip.row
         if delivery and delivery.number == result.trip.number and delivery.is_moving():
@@ -96,12 +96,18 @@ def _went_well(result: Result) -> bool:
     return result.error is None and result.trip.step != Step.LOOK
 
 
-def _locked(ids: list[int]) -> dict[int, Delivery]:
+def _locked(results: list[Result]) -> dict[int, Delivery]:
+    """Channels before deliveries, as everybody locks them: of two who wait crosswise PostgreSQL kills one."""
+    channels = Channel.objects.filter(pk__in=[result.trip.channel_id for result in results])
+    list(channels.select_for_update().order_by("pk").values_list("pk"))
+    ids = [result.trip.delivery_id for result in results]
     return Delivery.objects.select_for_update().only(*NEEDED).order_by("pk").in_bulk(ids)
 
 
 def _write(entries: list[Entry]) -> None:
-    """All that was decided. Raises Overtaken."""
+    """All that was decided; the channels first, in order (see ``_locked``). Raises Overtaken."""
+    released = sorted((entry for entry in entries if not entry.following), key=lambda entry: entry.trip.channel_id)
+    update_each(Channel, [(_held(entry.trip), _released(entry)) for entry in released])
     changes = [
         ({"id": entry.delivery.pk, "number": entry.trip.number, "status": entry.delivery.status}, entry.changes)
         for entry in entries
@@ -111,7 +117,6 @@ def _write(entries: list[Entry]) -> None:
         raise Overtaken
     insert_each(entry.attempt for entry in entries if entry.attempt)
     proving.begin(entry.proof for entry in entries)
-    update_each(Channel, [(_held(entry.trip), _released(entry)) for entry in entries if not entry.following])
 
 
 def _held(trip: Trip) -> dict[str, Any]:
@@ -129,11 +134,11 @@ def _renew(entries: list[Entry], fence: float) -> None:
     if not short:
         return
     until = Now() + settings.LEASE
-    Delivery.objects.filter(pk__in=[entry.delivery.pk for entry in short]).update(lease_until=until)
     claims = {entry.trip.claim for entry in short}
     Channel.objects.filter(pk__in=[entry.trip.channel_id for entry in short], claim__in=claims).update(
         lease_until=until
     )
+    Delivery.objects.filter(pk__in=[entry.delivery.pk for entry in short]).update(lease_until=until)
     for entry in short:
         assert entry.following is not None
         entry.following = replace(entry.following, fence=fence)
@@ -155,12 +160,12 @@ def put_back(trip: Trip, at: datetime, *, paced: bool = False) -> None:
 
     Its channel is free now; with ``paced`` at ``at`` as well.
     """
+    free: dict[str, Any] = {"claim": None, "lease_until": None, **({"paced_until": at} if paced else {})}
+    Channel.objects.filter(pk=trip.channel_id, claim=trip.claim).update(**free)
     ours = Delivery.objects.filter(pk=trip.delivery_id, number=trip.number)
     begun = lateness.once_begun(trip.row.post)
     ours.filter(status=Status.PUBLISHING).update(status=Status.SCHEDULED, act_at=at, lease_until=None, **begun)
     ours.filter(status=Status.CHECKING).update(act_at=at, lease_until=None)
-    free: dict[str, Any] = {"claim": None, "lease_until": None, **({"paced_until": at} if paced else {})}
-    Channel.objects.filter(pk=trip.channel_id, claim=trip.claim).update(**free)
 
 
 def room_at(channel_id: int, per_day: int, now: datetime) -> datetime | None:

@@ -21,6 +21,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from accounts.models import Mail
 from posts import judging, watching
 from posts.models import Attempt, Channel, Delivery, Outage, Tally, Turn
+from posts.models.literals import literals
 from posts.models.turn import NEVER
 from publishers import PUBLISHERS
 
@@ -159,7 +160,8 @@ def _deliveries(now: datetime) -> Iterator[Metric]:
 
 def _by_state(states: Sequence[Status]) -> dict[tuple[str], int]:
     """Those of one index, so that the others are not looked through."""
-    numbers = Delivery.objects.filter(status__in=states).order_by().values("status").annotate(number=Count("pk"))
+    rows = Delivery.objects.filter(status__in=literals(states)).order_by()
+    numbers = rows.values("status").annotate(number=Count("pk"))
     return {(state.value,): 0 for state in states} | {
         (state,): number for state, number in numbers.values_list("status", "number")
     }
@@ -179,7 +181,7 @@ def _house(now: datetime) -> Iterator[Metric]:
         "channels", "Connected channels.", ["platform", "status"],
         {(row["platform"], row["status"]): row["number"] for row in channels.annotate(number=Count("pk"))},
     )  # fmt: skip
-    waiting = Mail.objects.filter(status__in=[Mail.Status.QUEUED, Mail.Status.SENDING])
+    waiting = Mail.objects.filter(status__in=literals([Mail.Status.QUEUED, Mail.Status.SENDING]))
     mails = waiting.aggregate(number=Count("pk"), first=Min("created_at"))
     yield _gauge("mails_waiting", "Mails that wait to be sent.", [], {(): mails["number"]})
     yield _gauge(

@@ -19,6 +19,7 @@ from accounts import mailing
 from accounts.models import User
 from posts import judging, watching
 from posts.models import Attempt, Channel, Delivery, Outage
+from posts.models.literals import literals
 from posts.watching import Kind
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ def _failing(now: datetime) -> QuerySet[Delivery]:
     tried = Q(status=Status.SCHEDULED, tries__gt=0) | Q(status=Status.CHECKING, looks_failed__gt=0)
     return Delivery.objects.filter(
         tried,
+        status__in=literals([Status.SCHEDULED, Status.CHECKING]),
         act_at__gt=now,
         act_at__lte=now + LONGEST_BACK_OFF,  # else a million future deliveries would be looked through
         due_at__lte=now - AFTER,
@@ -107,7 +109,7 @@ def _something_waits(now: datetime) -> bool:
         return True
     late = Delivery.objects.filter(
         channel=OuterRef("pk"),
-        status__in=[Status.SCHEDULED, Status.CHECKING],
+        status__in=literals([Status.SCHEDULED, Status.CHECKING]),
         act_at__lte=now + LONGEST_BACK_OFF,
         due_at__lte=now,
     )

@@ -32,6 +32,7 @@ from blogscheduler.watch import broker
 from blogscheduler.watch.lookout import Lookout, NoAnswer
 from posts import judging
 from posts.models import Channel, Delivery, Outage
+from posts.models.literals import literals
 from posts.watching import in_words
 from publishers.errors import PublishingError
 from publishers.http import Http
@@ -283,7 +284,8 @@ def _of_the_judgement(*names: str) -> Iterator[Finding]:
 
 def deliveries() -> Iterator[Finding]:
     asking = [Delivery.Status.UNCERTAIN, Delivery.Status.MISSED]
-    numbers = Delivery.objects.filter(status__in=asking).order_by().values("status").annotate(number=models.Count("pk"))
+    those = Delivery.objects.filter(status__in=literals(Delivery.Status.needs_a_person())).filter(status__in=asking)
+    numbers = those.order_by().values("status").annotate(number=models.Count("pk"))
     for status, number in numbers.values_list("status", "number"):
         told = f"{number} {Delivery.Status(status).label.lower()}: only a person can say how to go on."
         yield warning("deliveries", told, f"Their authors were told by mail; see {settings.SITE_URL}/schedule/")
@@ -337,7 +339,7 @@ def _encrypted() -> Iterator[str]:
 
 
 def mails() -> Iterator[Finding]:
-    waiting = Mail.objects.filter(status__in=[Mail.Status.QUEUED, Mail.Status.SENDING])
+    waiting = Mail.objects.filter(status__in=literals([Mail.Status.QUEUED, Mail.Status.SENDING]))
     seen = waiting.aggregate(number=models.Count("pk"), first=models.Min("created_at"))
     if not seen["number"]:
         yield ok("mails", "None waits.")

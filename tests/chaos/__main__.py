@@ -30,11 +30,12 @@ from cryptography.fernet import Fernet
 from tests.chaos import clock, table
 from tests.chaos.databases import KINDS, Database, available, make_template, small_disk
 from tests.chaos.faults import BY_NAME, FAULTS, MIXED, MIXED_WEIGHT
-from tests.chaos.stage import Order, Times
+from tests.chaos.stage import Order
 from tests.real.house import ROOT, free_port
 
 FIXED = 28.0  # seconds that a row takes beside the posts flowing in: starting, healing, the end
 SHORTEST = 10.0  # seconds of posts flowing in
+STORIES = 3  # of broken promises that are printed for each row
 EARLIER = "8a1e901"  # the commit whose code works beside the present one
 PYTHON = "import django; django.setup(); from tests.chaos.row import main; main()"
 
@@ -72,7 +73,8 @@ def main() -> None:
     if failed := [row for row in rows if row["broken"]]:
         for row in failed:
             print(f"\n== {row['fault']} on {row['database']}, seed {row['seed']}; logs are in {row['place']}")
-            print("\n\n".join(row["broken"][:10]))
+            print("\n\n".join(row["broken"][:STORIES]))
+            print(f"\n{len(row['broken'])} posts in all; all stories are in {row['place']}/result.json")
         sys.exit(1)
     if run.failed:
         sys.exit(1)
@@ -181,7 +183,7 @@ class Run:
                 place=str(place), database=database, fault=name, seed=f"{self.asked.seed} {database} {name}",
                 seconds=seconds, posts_per_second=self.asked.rate, ports=(free_port(), free_port(), free_port()),
                 without=() if has_small_disk else tuple(one.name for one in FAULTS if one.small_disk),
-                old_code=str(old_code or ""),
+                old_code=str(old_code or ""), tolerance=fault.tolerance if fault else 0.0,
             )  # fmt: skip
             return self._play(order, template)
 
@@ -190,7 +192,7 @@ class Run:
         database = type(template)(place / "disk" / "database", order.ports[0])
         template.copy_to(database.folder)
         clock.prepare(place / "clock")
-        env = self._env(place) | Times().env() | {
+        env = self._env(place) | order.times.env() | {
             "DATABASE_URL": database.url,
             "ALLOW_PRIVATE_TARGETS": f"http://127.0.0.1:{order.ports[2]}",
             "PYTHONPATH": str(clock.MOVED),

@@ -102,8 +102,8 @@ def judge(
         there = seen.get(one.mark, Seen())
         verdict.posts += 1
         _count(verdict, one, row, there)
-        for promise in _broken(verdict, one, row, there, told):
-            verdict.broken.append(f"{promise}\n{story(one, row, there, log)}")
+        if promises := list(_broken(verdict, one, row, there, told)):
+            verdict.broken.append("\n".join([*promises, story(one, row, there, log)]))
     for mark in sorted(seen.keys() - wanted):
         if seen[mark].public or seen[mark].drafts:
             verdict.strangers += 1
@@ -168,8 +168,8 @@ def story(one: Asked, row: Row | None, there: Seen, log: Iterable[tuple[float, s
         lines.append(f"  we say: {row.status}, attempt {row.number}, crashes {row.crashes}: {row.message}")
         lines += [f"    {number} {step}: {outcome} {message}" for number, step, outcome, message in row.tries]
     lines += [f"  {one.platform} says: {line}" for line in there.lines]
-    begin, end = one.due_at - 15, one.due_at + 60
-    lines += [f"  {_clock(at)} {words}" for at, words in log if begin <= at <= end]
+    due = one.due_at - one.jumped
+    lines += [f"  {_clock(at)} {words}" for at, words in log if due - 15 <= at <= due + 45]
     return "\n".join(lines)
 
 

@@ -146,7 +146,7 @@ class Author:
             if not pending:
                 return
             soon = self.stage.clock.now() + self.stage.times.settle + 1
-            if min(pending) > soon:
+            if min(pending) > soon and not self.stage.times.tolerance:
                 self.stage.clock.wait(max(min(pending) - self.stage.clock.now(), A_WHILE))
             time.sleep(0.5)
 

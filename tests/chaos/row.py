@@ -24,7 +24,7 @@ from tests.chaos.databases import KINDS
 from tests.chaos.faults import BY_NAME, FAULTS, LANES, MIXED, Fault
 from tests.chaos.network import Proxy
 from tests.chaos.people import Author, patiently
-from tests.chaos.stage import Order, Platforms, Stage, Times
+from tests.chaos.stage import Order, Platforms, Stage
 
 PAUSE = (0.03, 0.25)  # seconds that a platform takes to answer
 CALM = 2.0  # how much longer the peace lasts when all faults are mixed: else nothing would be left to break
@@ -43,7 +43,7 @@ def play(order: Order) -> dict[str, Any]:
     database = KINDS[order.database](place / "disk" / "database", order.ports[0])
     clock = Clock(place / "clock")
     database.start()
-    times = Times()
+    times = order.times
     platforms = Platforms(order.ports[1], place / "logs" / "platforms.log")
     proxy = Proxy(
         order.ports[2], order.ports[1], f"{order.seed} proxy",

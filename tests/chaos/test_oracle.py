@@ -28,7 +28,8 @@ def judged(row: Row | None = DONE, there: Seen | None = THERE, told: set[int] | 
 
 def broken(verdict: Verdict) -> set[str]:
     """The promises that were broken, by the first word of each sentence."""
-    return {sentence.split(":")[0] for sentence in verdict.broken}
+    lines = [line for told in verdict.broken for line in told.splitlines()]
+    return {line.split(":")[0] for line in lines if not line.startswith(" ")}
 
 
 def test_all_is_well_with_a_post_that_is_public_once_and_on_time() -> None:
