@@ -26,7 +26,7 @@ soak:  ## Ten posts a second for half an hour: does anything grow? (MINUTES=30)
 	$(PYTHON) -m bench --only soak $(if $(MINUTES),--minutes $(MINUTES))
 
 chaos: dev  ## Break everything, seeded, and count what is lost or doubled (MINUTES=60 SEED=7 DATABASE=postgres FAULTS=…)
-	$(PYTHON) -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) \
+	$(PYTHON) -m tests.chaos --minutes $(or $(MINUTES),25) $(if $(SEED),--seed $(SEED)) \
 		$(if $(DATABASE),--database $(DATABASE)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(PUBLISH),--publish)
 
 lint: dev  ## Look for mistakes: style, types, templates, import rules, settings, migrations, lock files

@@ -18,21 +18,26 @@ SHORTEST = 6  # characters: a shorter secret stands in ordinary words as well
 
 NAMES = r"\b(?:authorization|api[-_]?key|(?:set-)?cookie|passw(?:or)?d|secret|\w*token)"
 # What looks like a secret, whoever wrote it. Each keeps what its first group has found.
-PATTERNS = (
+ADDRESSES = (
     re.compile(r"(://[^\s/@:]*:)[^\s/@]+(?=@)"),  # the password in an address
     re.compile(r"(/(?:setup|confirm-email|password/reset/key)/)[^\s/\"'?]+"),  # links that open a door once
+)
+NAMED = (
     re.compile(r"(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE),
     re.compile(r"(\b(?:authorization|(?:x-)?api-key|(?:set-)?cookie):\s*)(?!(?:bearer|basic)\s)\S+", re.IGNORECASE),
     re.compile(rf"""({NAMES}=["']?)[^\s"',;&)]+""", re.IGNORECASE),  # a parameter, a field of a form
     re.compile(rf"""({NAMES}["']\s*:\s*["'])[^"']+""", re.IGNORECASE),  # a value in JSON, or in Python's words
 )
+# Most lines have none of these, and are spared the search.
+WORDS = ("bearer", "basic", "authorization", "api", "cookie", "passw", "secret", "token")
 
 
 def scrub(text: str, also: Iterable[str] = ()) -> str:
     """``text`` without the secrets of this installation, without those of ``also``, and without what looks like one."""
     if known := _forms((*_of_the_settings(), *also)):
         text = known.sub(REMOVED, text)
-    for pattern in PATTERNS:
+    small = text.lower()
+    for pattern in (*ADDRESSES, *NAMED) if any(word in small for word in WORDS) else ADDRESSES:
         text = pattern.sub(rf"\1{REMOVED}", text)
     return text
 

@@ -30,7 +30,7 @@ from accounts.models.encrypted import box
 from blogscheduler.scrubbing import scrub
 from blogscheduler.watch import broker
 from blogscheduler.watch.lookout import Lookout, NoAnswer
-from posts import judging
+from posts import holding, judging
 from posts.models import Channel, Delivery, Outage
 from posts.models.literals import literals
 from posts.watching import in_words
@@ -255,7 +255,10 @@ def clock() -> Iterator[Finding]:
         after = timezone.now()
     apart = abs(theirs - (before + (after - before) / 2))
     told = f"The clocks of this machine and of the database are {apart.total_seconds():.2f} seconds apart."
-    remedy = "Let both keep their time by NTP."
+    limit = f"{settings.CLOCK_TOLERANCE_SECONDS:g} seconds"
+    remedy = (
+        f"Let both keep their time by NTP. Beyond {limit} (CLOCK_TOLERANCE_SECONDS) nothing is published from here."
+    )
     if apart > timedelta(seconds=10):
         yield problem("clock", told, remedy)
     elif apart > timedelta(seconds=1):
@@ -299,7 +302,10 @@ def channels() -> Iterator[Finding]:
         waiting = Delivery.objects.filter(channel=channel, status=Delivery.Status.SCHEDULED).count()
         told = f"“{channel}” ({channel.platform}) is closed, and {waiting} deliveries wait for it: {channel.problem}"
         yield warning("channels", told, f"Give it a new token: {settings.SITE_URL}{channel.get_absolute_url()}")
-    if not closed:
+    if held := Channel.objects.filter(status=Channel.Status.PAUSED, problem=holding.HELD).count():
+        told = f"{held} are held back since a backup was restored: nothing goes out there."
+        yield warning("channels", told, "Look at what is scheduled, then run: python manage.py release")
+    if not closed and not held:
         yield ok("channels", "None is closed.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -27,7 +28,7 @@ from accounts.models import Mail, User, Workspace
 from blogscheduler.up.broker import find_server
 from blogscheduler.watch import broker, doctor
 from blogscheduler.watch.doctor import Finding, Level
-from posts import watching
+from posts import holding, watching
 from posts.models import Channel, Delivery, Heartbeat, Outage, Post
 from posts.watching import Kind
 from tests.conftest import workspace_of
@@ -66,7 +67,9 @@ def test_when_nothing_is_wrong_every_line_says_so_and_the_status_is_0() -> None:
     status, said = run()
 
     assert status == 0
-    assert "\nok       worker                The last sign of life was 0 seconds ago.\n" in said
+    assert re.search(
+        r"^ok       worker                The last sign of life was \d+ seconds? ago\.$", said, re.MULTILINE
+    )
     assert "\nproblem: 0, warning: 1, ok: " in said
 
 
@@ -246,6 +249,14 @@ def test_a_closed_channel_is_named_with_what_waits_for_it(dev: Channel) -> None:
 
     assert found.told == "“My DEV” (devto) is closed, and 1 deliveries wait for it: DEV does not accept the key."
     assert dev.get_absolute_url() in found.remedy
+
+
+def test_channels_that_are_held_back_are_told(dev: Channel) -> None:
+    holding.hold()
+    [found] = findings(doctor.channels)
+
+    assert found.level == Level.WARNING
+    assert found.remedy.endswith("manage.py release")
 
 
 def test_an_outage_is_told() -> None:

@@ -84,11 +84,11 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description="Seeded chaos with the real parts.")
-    parser.add_argument("--minutes", type=float, default=5, help="how long the whole may take, about")
+    parser.add_argument("--minutes", type=float, default=25, help="how long the whole may take, about")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--database", choices=[*KINDS, "both"], default="both")
     parser.add_argument("--faults", default="", help="names with commas between them; all when left out")
-    parser.add_argument("--rate", type=float, default=14, help="posts a second")
+    parser.add_argument("--rate", type=float, default=12, help="posts a second")
     parser.add_argument("--jobs", type=int, default=2, help="rows at the same time")
     parser.add_argument("--out", type=Path, default=ROOT / "var" / "chaos", help="where the table goes")
     parser.add_argument("--earlier", default=EARLIER, metavar="COMMIT", help="whose code works beside the present one")

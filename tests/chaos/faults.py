@@ -94,7 +94,7 @@ class BeatKilled(Fault):
     name = "beat-killed"
     words = "a beat is killed and started again"
     lane = "house"
-    weight = 2
+    weight = 3
     peace = (0.5, 2.0)
     lasts = (0.0, 0.0)
 
@@ -210,7 +210,7 @@ class PostgresStopped(Fault):
     lane = "database"
     databases = ("postgres",)
     weight = 3
-    peace = (0.5, 3.0)
+    peace = (1.5, 5.0)
     lasts = (0.0, 3.0)
 
     def strike(self) -> None:

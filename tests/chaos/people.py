@@ -152,10 +152,13 @@ class Author:
 
     def _pending(self) -> list[float]:
         """When each of those that have not ended is next to be looked at; 0 for what is under way."""
-        rows = Delivery.objects.pending().values_list("status", "act_at", "channel__status", "channel__paced_until")
+        rows = Delivery.objects.pending()
+        if self.stage.times.tolerance:  # nobody can wait for what was planned by a wrong clock
+            rows = rows.filter(due_at__lte=timezone.now())
+        fields = rows.values_list("status", "act_at", "channel__status", "channel__paced_until")
         return [
             0.0 if status == Delivery.Status.PUBLISHING or state != Channel.Status.OPEN else _later(act_at, paced)
-            for status, act_at, state, paced in rows
+            for status, act_at, state, paced in fields
         ]
 
 

@@ -65,10 +65,10 @@ def play(order: Order) -> dict[str, Any]:
 
 
 def _let_happen(stage: Stage, order: Order) -> Author:
-    stage.open()
     # With an hour of grace, an hour's step of the clock makes everything too late that is not early: seen alone.
     grace = timedelta(days=1) if order.fault == MIXED else settings.DEFAULT_GRACE
     author = Author(stage, f"{order.seed} author", order.seconds * order.posts_per_second, grace)
+    stage.open()
     stage.await_workers(2)
     stage.note("everything is ready")
     stage.proxy.pause = PAUSE
@@ -79,6 +79,7 @@ def _let_happen(stage: Stage, order: Order) -> Author:
     stage.over.set()
     for lane in lanes:
         lane.join(120)
+        assert not lane.is_alive(), "a fault is not healed"
     stage.note("everything is healed")
     author.await_the_end(PATIENCE)
     stage.note("the end")
@@ -135,7 +136,7 @@ def _result(stage: Stage, order: Order, author: Author, seconds: float) -> dict[
             one.ahead = stage.clock.most_ahead(one.since - stage.times.deadline - 1, one.since)
             one.waited = stage.clock.at(one.since).waited
     rows = patiently(_rows)
-    verdict = oracle.judge(author.asked.values(), rows, seen, patiently(_told), stage.log)
+    verdict = oracle.judge(author.asked.values(), rows, seen, patiently(_told), stage.clock.now(), stage.log)
     late = verdict.lateness
     counts = {name: value for name, value in vars(verdict).items() if name != "lateness"}
     return {

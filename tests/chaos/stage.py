@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
@@ -269,8 +268,3 @@ class Stage:
 
     def _ready(self) -> int:
         return sum("[queues]" in self.house.log(name) for name in WORKERS)
-
-
-def sleep_until(moment: float) -> None:
-    """Until ``time.monotonic`` says so."""
-    time.sleep(max(moment - time.monotonic(), 0))

@@ -24,7 +24,7 @@ def test_graces_posts_are_public_once_while_everything_breaks(tmp_path: Path) ->
     print(run.stdout, run.stderr)
     assert run.returncode == 0
     total = json.loads((tmp_path / "reliability.json").read_text())["total"]
-    assert total["posts"] > 100
-    assert total["public"] > 100
-    assert total["strikes"] > 5
+    assert total["posts"] > 50
+    assert total["public"] > 30
+    assert total["strikes"] > 3
     assert (total["twice"], total["never"]) == (0, 0)

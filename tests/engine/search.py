@@ -255,10 +255,11 @@ class Search:
             return publishing.claim(self.database.now, limit)
 
         who = f"worker {worker} claims up to {limit}"
-        to = self.after(state, self.verb(state, ("claim", limit), claim), worker)
-        if to == state:
+        done = self.verb(state, ("claim", limit), claim)
+        to = self.after(state, done, worker)
+        if to == state and not done.broken:
             return
-        yield Move(who, 0, to)
+        yield Move(who, 0, to, done.broken)
         if more_faults:
             died = self.verb(state, ("claim", limit), claim, failpoints.CLAIMED)
             if died.died:
@@ -345,10 +346,9 @@ class Search:
             return
         unheard = self.after(state, replace(done, trips=()), worker)
         yield Move(f"{who}, and does not hear that it is written", 1, unheard)
-        for point in (failpoints.RECORDING, failpoints.RECORDED):
-            died = self.verb(state, what, record, point)
-            if died.died:
-                yield Move(f"{who} and dies when {point}", 1, self.after(state, died, worker, ()))
+        died = self.verb(state, what, record, failpoints.RECORDING)  # after the commit it is a worker's ordinary death
+        if died.died:
+            yield Move(f"{who} and dies when {failpoints.RECORDING}", 1, self.after(state, died, worker, ()))
 
     def put_back_for_its_pace(self, trip: Trip) -> bool:
         if trip.ready_at - self.database.now <= publishing.HOLD:
