@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from blogscheduler import logs
 from posts import failpoints, lateness, notifying, proving
 from posts.models import Attempt, Channel, Delivery
 from posts.models.delivery import move
@@ -73,7 +74,16 @@ def _record_all(results: Sequence[Result], now: datetime, fence: float, *, trust
     _write(entries)
     failpoints.reached(failpoints.RECORDING)
     transaction.on_commit(partial(failpoints.reached, failpoints.RECORDED))
+    transaction.on_commit(partial(_say, entries))
     return [entry.following for entry in entries if entry.following]
+
+
+def _say(entries: list[Entry]) -> None:
+    """One line of the log for each outcome."""
+    for entry in entries:
+        with logs.about(**entry.trip.ids):
+            outcome = entry.attempt.outcome if entry.attempt else "nothing"
+            log.info("Delivery %s: %s, %s", entry.trip.delivery_id, outcome, entry.changes.get("status", "goes on"))
 
 
 def _still_ours(results: Sequence[Result], *, trusting: bool) -> Iterator[tuple[Delivery, Result]]:
@@ -89,7 +99,8 @@ def _still_ours(results: Sequence[Result], *, trusting: bool) -> Iterator[tuple[
         if delivery and delivery.number == result.trip.number and delivery.is_moving():
             yield delivery, result
         else:
-            log.warning("Delivery %s: attempt %s came back too late", result.trip.delivery_id, result.trip.number)
+            with logs.about(**result.trip.ids):
+                log.warning("Delivery %s: attempt %s came back too late", result.trip.delivery_id, result.trip.number)
 
 
 def _went_well(result: Result) -> bool:

@@ -23,6 +23,7 @@ from queue import Empty, SimpleQueue
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
+from blogscheduler import logs
 from posts import failpoints, lateness, ledger
 from posts.models import Attempt, Delivery, ReadingPace
 from posts.packing import article_of, door_of
@@ -169,7 +170,8 @@ class _Drain:
         except Exception:  # a mistake of ours in one row
             connection.close()
             if len(results) == 1:
-                log.exception("Delivery %s: its outcome could not be written", results[0].trip.delivery_id)
+                with logs.about(**results[0].trip.ids):
+                    log.exception("Delivery %s: its outcome could not be written", results[0].trip.delivery_id)
             else:
                 for result in results:
                     self.write([result])
@@ -239,7 +241,8 @@ def claim(now: datetime, limit: int, in_hand: Mapping[int, int] | None = None) -
             trip = pack(delivery, now, fence_from(before))
         except Exception:
             # One bad row never stops the tick; its lease runs out and the night-watch takes it from there.
-            log.exception("Delivery %s could not be packed", delivery.pk)
+            with logs.about(workspace=delivery.workspace_id, delivery=delivery.pk, attempt=delivery.number):
+                log.exception("Delivery %s could not be packed", delivery.pk)
             continue
         per_day = trip.door.publisher_class.limits.per_day
         if per_day and trip.step in (Step.CREATE, Step.PUBLISH):

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from blogscheduler import logs
 from posts import failpoints
 from posts.models import Attempt, Delivery
 from publishers import PUBLISHERS
@@ -87,6 +88,16 @@ class Trip:
     row: Delivery = field(repr=False, compare=False)  # as it was claimed; for the ledger, not for the thread
     ready_at: datetime  # not before this moment: the platform's pace
 
+    @property
+    def ids(self) -> dict[str, Any]:
+        """What lines of the log about it name."""
+        return {
+            "workspace": self.workspace_id,
+            "delivery": self.delivery_id,
+            "attempt": self.number,
+            "step": self.step.value,
+        }
+
 
 @dataclass(frozen=True)
 class Result:
@@ -107,6 +118,11 @@ def fence_from(before: float) -> float:
 
 def take(trip: Trip, started_at: datetime) -> Result:
     """Make the call. Never raises: whatever happened, the ledger must hear of it."""
+    with logs.about(**trip.ids, secrets=trip.door.credentials.values()):
+        return _take(trip, started_at)
+
+
+def _take(trip: Trip, started_at: datetime) -> Result:
     start = time.monotonic()
     value: RemotePost | None = None
     error: PublishingError | None = None

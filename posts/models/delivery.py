@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from accounts.models import Workspace
 from posts.models.channel import Channel
 from posts.models.claiming import ANYTHING, COMING, FIRST_IN_LINE, HOLD_CHANNELS, NEXT, TAKE, with_ids
+from posts.models.literals import literals
 from posts.models.post import Post
 
 # What of a claimed delivery, its post and its channel goes to the platform, and into the ledger.
@@ -39,27 +40,31 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         Status = Delivery.Status
         in_time = Q(late_after=None) | Q(late_after__gte=now)
         looked_at_by_nobody = Q(status=Status.CHECKING, lease_until=None)
-        return self.filter(Q(status=Status.SCHEDULED) & in_time | looked_at_by_nobody, act_at__lte=now)
+        return self._to_act_on().filter(Q(status=Status.SCHEDULED) & in_time | looked_at_by_nobody, act_at__lte=now)
 
     def waiting_for_their_time(self, now: datetime) -> DeliveryQuerySet:
         """What could be taken at its time if nothing changes: the bell asks with the claim's own predicate."""
         Status = Delivery.Status
         in_time = Q(late_after=None) | Q(late_after__gte=now)
-        return self.filter(
+        return self._to_act_on().filter(
             Q(status=Status.SCHEDULED) & in_time | Q(status=Status.CHECKING, lease_until=None),
             channel__status=Channel.Status.OPEN,
         )
 
     def late(self, now: datetime) -> DeliveryQuerySet:
         """Scheduled, on an open channel, and later than the workspace's grace allows."""
-        return self.filter(
+        return self._to_act_on().filter(
             status=Delivery.Status.SCHEDULED, act_at__lte=now, late_after__lt=now, channel__status=Channel.Status.OPEN
         )
 
     def abandoned(self) -> DeliveryQuerySet:
         """In the hands of a worker whose lease ran out: it died, or was frozen. By the database's clock."""
         moving = [Delivery.Status.PUBLISHING, Delivery.Status.CHECKING]
-        return self.filter(status__in=moving, lease_until__lt=Now())
+        return self.filter(status__in=literals(moving), lease_until__lt=Now())
+
+    def _to_act_on(self) -> DeliveryQuerySet:
+        """What the indexes of due deliveries hold."""
+        return self.filter(status__in=literals([Delivery.Status.SCHEDULED, Delivery.Status.CHECKING]))
 
     def claim_due(
         self, now: datetime, limit: int, lease: timedelta, in_hand: Mapping[int, int] | None = None

@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
+from blogscheduler import logs
 from posts.forms import ConfirmForm, in_words
 from posts.models import Channel, Delivery, Post, Proof
 from posts.packing import door_of
@@ -155,6 +156,7 @@ def row_of(delivery: Delivery, post: Post, digest: str, now: datetime) -> Row:
 
 
 def own_delivery(request: MemberRequest, pk: int) -> Delivery:
+    logs.also(delivery=pk)
     rows = Delivery.objects.of(request.workspace).select_related("post", "channel", "workspace", "created_by", "proof")
     return get_object_or_404(rows, pk=pk)
 

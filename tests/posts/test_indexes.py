@@ -68,13 +68,7 @@ QUESTIONS: dict[str, Callable[[], object]] = {
 }
 
 
-READS_ALL = pytest.mark.xfail(strict=True, reason="its states are parameters: see posts.models.literals")
-NOT_YET = ("what a dead worker left", "what is too late")
-
-
-@pytest.mark.parametrize(
-    "question", [pytest.param(name, marks=READS_ALL if name in NOT_YET else ()) for name in QUESTIONS]
-)
+@pytest.mark.parametrize("question", QUESTIONS)
 def test_only_a_small_index_is_read(question: str) -> None:
     Outage.objects.create(since=NOW)
     steps = steps_through_deliveries(QUESTIONS[question])
