@@ -1,7 +1,7 @@
 """The rows of a state, written to the real database and read back; and the real verbs, run on them.
 
 A verb's work depends on the rows and on its arguments and on nothing else: what it did is remembered, so that the
-same verb on the same rows is run once. Each run begins at one savepoint and is rolled back to it.
+same verb on the same rows is run once. Each run is a transaction of its own, which is rolled back.
 """
 
 from __future__ import annotations
@@ -87,14 +87,12 @@ class Database:
         }
         self.base, _ = self.read()
         self.old_mails = Mail.objects.count()
-        self.savepoint = transaction.savepoint()
         self.remembered: dict[Any, Done] = {}
         self.runs = 0
 
     # --- rows, to and fro ---------------------------------------------------------------------------------------------
 
     def write(self, rows: Rows) -> None:
-        transaction.savepoint_rollback(self.savepoint)
         self.now = datetime.now(UTC)
         for model, pks, values, base in (
             (Channel, self.channels, rows.channels, self.base.channels),
@@ -234,6 +232,7 @@ class Database:
             known = self.remembered[rows, what, die] = self._run(rows, verb, die)
         return known
 
+    @transaction.atomic
     def _run(self, rows: Rows, verb: Callable[[], Iterable[Trip]], die: str) -> Done:
         self.runs += 1
         self.write(rows)
@@ -256,4 +255,5 @@ class Database:
             cursor.execute('SELECT event FROM "accounts_mail" ORDER BY id')
             events = frozenset(":".join(event.split(":")[:3]) for (event,) in cursor.fetchall()[self.old_mails :])
         held = tuple(self.hold(trip, moved) for trip in trips)
+        transaction.set_rollback(True)
         return Done(after, moved, held, died, refused, broken, events)

@@ -13,7 +13,7 @@ from tests.engine.conftest import Begin
 from tests.engine.platforms import KINDS, Model
 from tests.engine.search import Search
 
-pytestmark = [pytest.mark.engine, pytest.mark.django_db]
+pytestmark = [pytest.mark.engine, pytest.mark.django_db(transaction=True)]
 FAULTS = int(os.environ.get("ENGINE_FAULTS", "1"))
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
 
