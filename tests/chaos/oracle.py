@@ -89,11 +89,9 @@ def judge(
     rows: Mapping[str, Row],
     seen: Mapping[str, Seen],
     told: set[int],
-    now: float,
     log: Iterable[tuple[float, str]] = (),
 ) -> Verdict:
-    """``rows`` by key, ``seen`` by mark. ``told``: the deliveries that a mail names. ``now`` by the clock of the house:
-    what is due later may still wait. ``log`` is for the stories."""
+    """``rows`` by key, ``seen`` by mark. ``told``: the deliveries that a mail names. ``log`` is for the stories."""
     verdict = Verdict()
     wanted: set[str] = set()
     for one in asked:
@@ -102,8 +100,6 @@ def judge(
             continue  # the author saw an error, and nothing was saved
         wanted.add(one.mark)
         there = seen.get(one.mark, Seen())
-        if one.due_at > now and not there.public:
-            continue
         verdict.posts += 1
         _count(verdict, one, row, there)
         if promises := list(_broken(verdict, one, row, there, told)):

@@ -146,19 +146,18 @@ class Author:
             if not pending:
                 return
             soon = self.stage.clock.now() + self.stage.times.settle + 1
-            if min(pending) > soon and not self.stage.times.tolerance:
+            if min(pending) > soon and self.stage.minds_the_clock:
+                self.stage.mind_no_clock()
+            elif min(pending) > soon:
                 self.stage.clock.wait(max(min(pending) - self.stage.clock.now(), A_WHILE))
             time.sleep(0.5)
 
     def _pending(self) -> list[float]:
         """When each of those that have not ended is next to be looked at; 0 for what is under way."""
-        rows = Delivery.objects.pending()
-        if self.stage.times.tolerance:  # nobody can wait for what was planned by a wrong clock
-            rows = rows.filter(due_at__lte=timezone.now())
-        fields = rows.values_list("status", "act_at", "channel__status", "channel__paced_until")
+        rows = Delivery.objects.pending().values_list("status", "act_at", "channel__status", "channel__paced_until")
         return [
             0.0 if status == Delivery.Status.PUBLISHING or state != Channel.Status.OPEN else _later(act_at, paced)
-            for status, act_at, state, paced in fields
+            for status, act_at, state, paced in rows
         ]
 
 

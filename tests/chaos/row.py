@@ -136,7 +136,7 @@ def _result(stage: Stage, order: Order, author: Author, seconds: float) -> dict[
             one.ahead = stage.clock.most_ahead(one.since - stage.times.deadline - 1, one.since)
             one.waited = stage.clock.at(one.since).waited
     rows = patiently(_rows)
-    verdict = oracle.judge(author.asked.values(), rows, seen, patiently(_told), stage.clock.now(), stage.log)
+    verdict = oracle.judge(author.asked.values(), rows, seen, patiently(_told), stage.log)
     late = verdict.lateness
     counts = {name: value for name, value in vars(verdict).items() if name != "lateness"}
     return {

@@ -132,6 +132,7 @@ class Stage:
         self.times = times
         self.house = House(place / "logs")
         self.old_code: Path | None = None
+        self.minds_the_clock = times.tolerance > 0
         self.kills = 0  # processes that were ended without a warning
         self.strikes = 0
         self.falls: Counter[str] = Counter()  # processes that ended by themselves
@@ -261,6 +262,13 @@ class Stage:
             if self.database.fell():
                 self.database.start()
                 self.note("PostgreSQL serves again")
+
+    def mind_no_clock(self) -> None:
+        """Workers that begin from now on take any clock for right: it is about to be moved on instead of waiting."""
+        self.minds_the_clock = False
+        self.house.env["CLOCK_TOLERANCE_SECONDS"] = "0"
+        for name in WORKERS:
+            self.end(name)
 
     def await_workers(self, at_least: int) -> None:
         """Until so many have begun to work: then they print what they listen to."""

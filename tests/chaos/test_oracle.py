@@ -23,7 +23,7 @@ def judged(row: Row | None = DONE, there: Seen | None = THERE, told: set[int] | 
     one = replace(ASKED, **asked)
     rows = {KEY: row} if row else {}
     seen = {one.mark: there} if there else {}
-    return oracle.judge([one], rows, seen, told or set(), DUE + 60)
+    return oracle.judge([one], rows, seen, told or set())
 
 
 def broken(verdict: Verdict) -> set[str]:
@@ -63,10 +63,6 @@ def test_a_post_that_still_waits_at_the_end_is_found() -> None:
     assert broken(judged(replace(DONE, status="checking"))) == {"UNENDED"}
 
 
-def test_a_post_whose_time_has_not_come_may_wait() -> None:
-    assert not judged(replace(DONE, status="scheduled", tries=()), None, due_at=DUE + 3600).broken
-
-
 def test_saying_published_of_what_is_not_there_is_found_and_the_other_way_round() -> None:
     assert broken(judged(there=None)) == {"NEVER", "UNTRUE"}
     assert broken(judged(replace(DONE, status="failed"), told={7})) == {"UNTRUE"}
@@ -86,7 +82,7 @@ def test_more_sends_than_attempts_are_found() -> None:
 
 
 def test_what_nobody_asked_for_is_found() -> None:
-    verdict = oracle.judge([], {}, {KEY: THERE}, set(), DUE)
+    verdict = oracle.judge([], {}, {KEY: THERE}, set())
     assert verdict.strangers == 1
 
 
