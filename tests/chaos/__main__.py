@@ -50,10 +50,14 @@ def main() -> None:
     names = asked.faults.split(",") if asked.faults else [*BY_NAME, MIXED]
     if unknown := set(names) - {*BY_NAME, MIXED}:
         sys.exit(f"There is no fault {min(unknown)}. There are: {', '.join([*BY_NAME, MIXED])}.")
-    databases = list(KINDS) if asked.database == "both" else [asked.database]
+    wanted = list(KINDS) if asked.database == "both" else [asked.database]
+    databases = [database for database in wanted if available(database)]
+    if not databases:
+        sys.exit("PostgreSQL is not installed here: there is no initdb.")
     place = Path(tempfile.mkdtemp(prefix="chaos-"))
     place.chmod(0o755)  # PostgreSQL serves as somebody else
     run = Run(place, asked)
+    run.skipped += [f"everything on {database}, which is not installed" for database in set(wanted) - set(databases)]
     plan = [
         (database, name)
         for database in databases
@@ -167,8 +171,6 @@ class Run:
         return row
 
     def _row(self, database: str, name: str, seconds: float) -> dict[str, Any]:
-        if not available(database):
-            raise Skipped("it is not installed here")
         fault = BY_NAME.get(name)
         place = self.place / f"{database}-{name}"
         (place / "logs").mkdir(parents=True)
