@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from accounts.models import Mail, Membership, User, Workspace
 from accounts.zones import ZoneField
-from posts import lateness
+from posts.engine import lateness
 
 if TYPE_CHECKING:  # generic for the type checker only
     ModelAdmin = admin.ModelAdmin[Any]

@@ -26,7 +26,7 @@ from accounts.mailfiles import kept_mails
 from accounts.models import Membership, User, Workspace
 from accounts.owner_link import LinkOver, LinkUnknown, check_owner_link
 from blogscheduler.context import THEMES, chosen_theme
-from posts import lateness
+from posts.engine import lateness
 
 log = logging.getLogger(__name__)
 

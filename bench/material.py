@@ -18,8 +18,8 @@ from django.utils import timezone
 from accounts.joining import settle_in
 from accounts.models import User, Workspace
 from bench.text import TEXT
+from posts.engine.packing import article_of, head_start
 from posts.models import Channel, Delivery, Post
-from posts.packing import article_of, head_start
 from publishers import PUBLISHERS
 from publishers.devto.article import fields
 

@@ -17,7 +17,7 @@ from celery.signals import worker_shutdown
 
 def watch(path: str) -> None:
     django.setup()
-    from posts import publishing
+    from posts.engine import publishing
 
     profile = cProfile.Profile()
     one_at_a_time = threading.Lock()

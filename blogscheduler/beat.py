@@ -13,8 +13,9 @@ from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from blogscheduler.celery import ring
-from posts import publishing, watching
+from posts.engine import publishing
 from posts.tasks import OUTAGES_EVERY, PUBLISH_DUE, look_for_outages
+from posts.watch import watching
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from posts import watching
+from posts.watch import watching
 
 THEMES = ("light", "dark")  # anything else means: as the browser says
 _PLACES = (

@@ -71,7 +71,7 @@ def clean(text: str) -> str:
 
 
 class Plain(logging.Formatter):
-    """For people: ``2026-11-24 09:00:00,012 WARNING posts.ledger: … [delivery=7 attempt=2]``."""
+    """For people: ``2026-11-24 09:00:00,012 WARNING posts.engine.ledger: … [delivery=7 attempt=2]``."""
 
     def __init__(self) -> None:
         super().__init__("{asctime} {levelname} {name}: {message}", style="{")

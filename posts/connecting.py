@@ -12,11 +12,12 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
 from accounts.models import Workspace
-from posts import lateness, notifying
+from posts import notifying
+from posts.engine import lateness
+from posts.engine.outcomes import CHANNEL_CHANGED
+from posts.engine.packing import door_of
 from posts.models import Channel, Delivery
 from posts.models.delivery import move
-from posts.outcomes import CHANNEL_CHANGED
-from posts.packing import door_of
 from publishers import PUBLISHERS
 from publishers.base import Account
 from publishers.errors import Later, NotAuthorized, PublishingError

@@ -18,7 +18,7 @@ from django.forms.utils import pretty_name
 
 from accounts.forms import in_units
 from accounts.models import User, WhenLate, Workspace
-from posts import lateness
+from posts.engine import lateness
 from posts.models import Channel, Post
 from posts.moments import WALL, Moment, NoSuchTime, moment_at, moment_of
 from posts.scheduling import JUST_NOW

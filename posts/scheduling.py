@@ -9,12 +9,12 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from posts import proving
-from posts.lateness import Turns, late_after
+from posts.engine.lateness import Turns, late_after
+from posts.engine.packing import article_of, door_of, head_start
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import move
 from posts.moments import Moment, moment_at
-from posts.packing import article_of, door_of, head_start
+from posts.watch import proving
 from publishers import PUBLISHERS
 from publishers.base import Finding, Finds, Level
 from publishers.errors import Unsupported

@@ -14,7 +14,9 @@ from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from accounts import mailing
-from posts import connecting, covers, lateness, measuring, outages, proving, publishing, watchdog, watching
+from posts import connecting, covers
+from posts.engine import lateness, publishing
+from posts.watch import measuring, outages, proving, watchdog, watching
 
 log = logging.getLogger(__name__)
 

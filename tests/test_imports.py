@@ -73,7 +73,7 @@ ONLY = {
     "urllib3": {"publishers.wire"},
     "celery": {"blogscheduler.celery", "accounts.tasks", "posts.tasks"},
     "django_celery_beat": {"blogscheduler.beat"},
-    "prometheus_client": {"blogscheduler.watch.probes", "posts.measuring"},
+    "prometheus_client": {"blogscheduler.watch.probes", "posts.watch.measuring"},
     "redis": {"blogscheduler.watch.broker"},
     "sentry_sdk": {"blogscheduler.sentry"},
 }
@@ -190,7 +190,7 @@ def imported_by(module: str, path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}: write the whole name instead of a relative import"
-            for alias in node.names:  # `from posts import ledger` names the module posts.ledger
+            for alias in node.names:  # `from posts import ledger` names the module posts.engine.ledger
                 whole = f"{node.module}.{alias.name}"
                 outside = not within(whole, *TOP)
                 yield whole if outside or whole in names else str(node.module)

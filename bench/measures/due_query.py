@@ -28,7 +28,7 @@ from bench.figures import Figure, number
 from bench.house import House
 from bench.lines import Talk, answer
 from bench.options import Options
-from posts import publishing
+from posts.engine import publishing
 from posts.models import Delivery, Post
 
 FEW = 1_000

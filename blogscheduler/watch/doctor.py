@@ -30,10 +30,11 @@ from accounts.models.encrypted import box
 from blogscheduler.scrubbing import scrub
 from blogscheduler.watch import broker
 from blogscheduler.watch.lookout import Lookout, NoAnswer
-from posts import holding, judging
+from posts.engine import holding
 from posts.models import Channel, Delivery, Outage
 from posts.models.literals import literals
-from posts.watching import in_words
+from posts.watch import judging
+from posts.watch.watching import in_words
 from publishers.errors import PublishingError
 from publishers.http import Http
 

@@ -20,8 +20,8 @@ from prometheus_client.registry import Collector
 
 from blogscheduler.watch import broker
 from blogscheduler.watch.lookout import Lookout, NoAnswer
-from posts import judging, measuring
-from posts.judging import Check
+from posts.watch import judging, measuring
+from posts.watch.judging import Check
 
 log = logging.getLogger(__name__)
 View = Callable[[HttpRequest], HttpResponse]

@@ -10,7 +10,7 @@ class Heartbeat(models.Model):
         WORKER = "worker", "Worker"
         BEAT = "beat", "Beat"
 
-    name = models.CharField(max_length=300, unique=True)  # kind, host and, for workers, process: see posts.watching
+    name = models.CharField(max_length=300, unique=True)  # kind, host, for workers process: posts.watch.watching
     kind = models.CharField(max_length=10, choices=Kind.choices)
     at = models.DateTimeField()
 

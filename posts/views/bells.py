@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from blogscheduler.celery import ring
-from posts import publishing
+from posts.engine import publishing
 from posts.models import Channel, Delivery, Post
 from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PROVE, PUBLISH_DUE
 

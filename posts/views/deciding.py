@@ -10,13 +10,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from posts import proving, scheduling
+from posts import scheduling
 from posts.forms import ConfirmForm, TimeForm
 from posts.models import Delivery
 from posts.moments import WALL, Moment, moment_at
 from posts.views.bells import ring_for_deliveries, ring_for_page
 from posts.views.deliveries import own_delivery
 from posts.views.scope import MemberRequest
+from posts.watch import proving
 
 
 def cancel(request: MemberRequest, pk: int) -> HttpResponse:

@@ -13,9 +13,9 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from blogscheduler import logs
+from posts.engine.packing import door_of
 from posts.forms import ConfirmForm, in_words
 from posts.models import Channel, Delivery, Post, Proof
-from posts.packing import door_of
 from posts.views.scope import MemberRequest
 from publishers import PUBLISHERS
 from publishers.base import Finds

@@ -16,10 +16,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from posts import scheduling
+from posts.engine.packing import article_of, door_of
 from posts.forms import ScheduleForm, TimeForm, in_words, options_prefix
 from posts.models import Channel, Delivery, Post
 from posts.moments import WALL, Moment
-from posts.packing import article_of, door_of
 from posts.views.bells import ring_for_deliveries
 from posts.views.scope import MemberRequest
 from publishers.base import Finding, Level

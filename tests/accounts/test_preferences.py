@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.forms import in_units
 from accounts.models import Membership, User
-from posts import lateness
+from posts.engine import lateness
 from posts.models import Channel, Delivery, Post
 from tests.conftest import workspace_of
 

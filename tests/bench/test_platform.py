@@ -12,7 +12,7 @@ import requests
 from bench.bare import run
 from bench.house import House
 from bench.lines import Talk, TooLong
-from posts.trips import Door
+from posts.engine.trips import Door
 from publishers.base import Article, Visibility
 from publishers.devto import DevTo
 from publishers.medium import Medium

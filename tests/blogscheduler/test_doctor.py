@@ -28,9 +28,10 @@ from accounts.models import Mail, User, Workspace
 from blogscheduler.up.broker import find_server
 from blogscheduler.watch import broker, doctor
 from blogscheduler.watch.doctor import Finding, Level
-from posts import holding, watching
+from posts.engine import holding
 from posts.models import Channel, Delivery, Heartbeat, Outage, Post
-from posts.watching import Kind
+from posts.watch import watching
+from posts.watch.watching import Kind
 from tests.conftest import workspace_of
 from tests.real.house import free_port, wait_for
 

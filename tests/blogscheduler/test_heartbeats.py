@@ -25,9 +25,10 @@ from accounts.owner_link import check_owner_link
 from blogscheduler.beat import BellScheduler
 from blogscheduler.celery import app
 from blogscheduler.management.commands import prepare, welcome
-from posts import tasks, watching
+from posts import tasks
 from posts.models import Heartbeat
-from posts.watching import FORGOTTEN_AFTER, SILENT_AFTER, Kind
+from posts.watch import watching
+from posts.watch.watching import FORGOTTEN_AFTER, SILENT_AFTER, Kind
 
 NOW = timezone.now()
 HERE = socket.gethostname()

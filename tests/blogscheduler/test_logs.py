@@ -29,8 +29,8 @@ def nothing_yet() -> Iterator[None]:
 
 
 def record(message: str = "It is late", *args: Any, **more: Any) -> logging.LogRecord:
-    made = logging.getLogger("posts.ledger").makeRecord(
-        "posts.ledger", logging.WARNING, "ledger.py", 7, message, args, more.pop("exc_info", None), extra=more
+    made = logging.getLogger("posts.engine.ledger").makeRecord(
+        "posts.engine.ledger", logging.WARNING, "ledger.py", 7, message, args, more.pop("exc_info", None), extra=more
     )
     return made
 
@@ -100,8 +100,8 @@ def test_people_read_the_ids_after_the_message() -> None:
     with logs.about(delivery=7, attempt=2):
         line = Plain().format(record("Try %s", 2))
 
-    assert line.endswith("WARNING posts.ledger: Try 2 [delivery=7 attempt=2]")
-    assert Plain().format(record()).endswith("posts.ledger: It is late")
+    assert line.endswith("WARNING posts.engine.ledger: Try 2 [delivery=7 attempt=2]")
+    assert Plain().format(record()).endswith("posts.engine.ledger: It is late")
 
 
 def test_machines_read_one_object_a_line() -> None:
@@ -109,7 +109,7 @@ def test_machines_read_one_object_a_line() -> None:
         line = in_json("“%s”\nis late", "Über Maschinen")
 
     assert line["message"] == "“Über Maschinen”\nis late"
-    assert (line["level"], line["logger"]) == ("WARNING", "posts.ledger")
+    assert (line["level"], line["logger"]) == ("WARNING", "posts.engine.ledger")
     assert (line["workspace"], line["delivery"], line["attempt"]) == (3, 7, 2)
     assert datetime.fromisoformat(line["time"]).tzinfo is not None
 

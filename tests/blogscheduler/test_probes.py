@@ -16,9 +16,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from blogscheduler.watch import probes
 from blogscheduler.watch.lookout import Lookout
-from posts import judging, measuring, watching
 from posts.models import Heartbeat
-from posts.watching import WORRY_AFTER, Kind
+from posts.watch import judging, measuring, watching
+from posts.watch.watching import WORRY_AFTER, Kind
 
 TOKEN = "prometheus-may-read-this-1"
 

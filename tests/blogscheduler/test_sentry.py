@@ -82,7 +82,7 @@ from django.urls import path
 import blogscheduler.urls
 def broken(request, token):
     api_key = "a-local-variable-" + token
-    log = logging.getLogger("posts.trips")
+    log = logging.getLogger("posts.engine.trips")
     log.warning("ada@example.com comes, Authorization: Bearer abcdefghijkl")
     with logs.about(delivery=7, attempt=2, secrets=["key-of-my-channel"]):
         try:

@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from posts import watching
 from posts.models import Heartbeat
-from posts.watching import WORRY_AFTER, Kind
+from posts.watch import watching
+from posts.watch.watching import WORRY_AFTER, Kind
 
 PAGES = ["/posts/", "/posts/new/", "/calendar/", "/schedule/", "/channels/", "/settings/", "/nowhere/"]
 WORKER = "Nothing is being published: the worker gives no sign of life."

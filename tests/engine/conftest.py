@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from posts import failpoints, ledger, outcomes, scheduling
+from posts import scheduling
+from posts.engine import failpoints, ledger, outcomes
 from posts.models import Channel, Post
 from posts.moments import moment_at
 from publishers import PUBLISHERS

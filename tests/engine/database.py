@@ -21,10 +21,10 @@ from uuid import UUID
 from django.db import connection, models, transaction
 
 from accounts.models import Mail
-from posts import failpoints
+from posts.engine import failpoints
+from posts.engine.trips import Result, Trip
 from posts.models import Attempt, Channel, Delivery
 from posts.scheduling import Refused
-from posts.trips import Result, Trip
 from tests.engine.state import TIMES, Held, Row, Rows
 
 # What no decision depends on: who, what and the words.

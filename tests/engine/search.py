@@ -19,10 +19,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from posts import connecting, failpoints, ledger, publishing, scheduling
+from posts import connecting, scheduling
+from posts.engine import failpoints, ledger, publishing
+from posts.engine.trips import Result, Trip, fence_from, take
 from posts.models import Attempt, Channel, Delivery
 from posts.moments import moment_at
-from posts.trips import Result, Trip, fence_from, take
 from publishers.base import TwoStep
 from tests.engine.database import Database, Done
 from tests.engine.platforms import Answer, Glimpsed, Model, Street

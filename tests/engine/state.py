@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from posts.engine.trips import Result, Trip
 from posts.models import Delivery
-from posts.trips import Result, Trip
 from tests.engine.platforms import Copy
 
 Status = Delivery.Status

@@ -24,8 +24,8 @@ FAILED = 1  # what pytest ends with when tests failed, and nothing else went wro
 
 ENGINE = "tests/engine/test_every_crash.py"
 PROMISES = "tests/engine/test_promises.py"
-PUBLISHING = "tests/posts/test_publishing.py"
-RACES = "tests/posts/test_races.py"
+PUBLISHING = "tests/posts/engine/test_publishing.py"
+RACES = "tests/posts/engine/test_races.py"
 FAILPOINTS = "tests/real/test_failpoints.py"
 SEARCH = f"{ENGINE}::test_whatever_fails_and_whatever_people_wish_each_post_is_public_once_or_a_person_is_asked"
 TWO = f"{ENGINE}::test_a_worker_with_two_channels_in_hand_loses_neither"
@@ -48,7 +48,7 @@ MUTATIONS = [
     # The fence
     mutation(
         "the fence is not carried to the call",
-        "posts/trips.py", "trip.door.open(trip.fence)", "trip.door.open(None)",
+        "posts/engine/trips.py", "trip.door.open(trip.fence)", "trip.door.open(None)",
         f"{SEARCH}[model-findable]", f"{PUBLISHING}::test_past_the_fence_nothing_is_sent",
     ),
     Mutation(
@@ -61,60 +61,60 @@ MUTATIONS = [
     ),
     mutation(
         "the fence leaves no time for the call",
-        "posts/trips.py", " - settings.CALL_DEADLINE_SECONDS", "",
+        "posts/engine/trips.py", " - settings.CALL_DEADLINE_SECONDS", "",
         f"{PROMISES}::test_a_call_that_begins_at_the_fence_ends_within_the_lease_however_slow_the_claim_was",
     ),
     mutation(
         "the fence counts from after the claim",
-        "posts/publishing.py", "pack(delivery, now, fence_from(before))",
+        "posts/engine/publishing.py", "pack(delivery, now, fence_from(before))",
         "pack(delivery, now, fence_from(time.monotonic()))",
         f"{PROMISES}::test_a_call_that_begins_at_the_fence_ends_within_the_lease_however_slow_the_claim_was",
     ),
     # Settling and looking
     mutation(
         "a platform gets no time to settle",
-        "posts/outcomes.py", "settings.SETTLE_SECONDS or limits.settle_seconds", "0",
+        "posts/engine/outcomes.py", "settings.SETTLE_SECONDS or limits.settle_seconds", "0",
         f"{SEARCH}[model-findable]",
     ),
     mutation(
         "a lost answer counts as nothing sent",
-        "posts/outcomes.py", "    elif isinstance(error, OutcomeUnknown):\n        _doubt(entry, error)",
+        "posts/engine/outcomes.py", "    elif isinstance(error, OutcomeUnknown):\n        _doubt(entry, error)",
         "    elif isinstance(error, OutcomeUnknown):\n        _again(entry, entry.now, message)",
         f"{SEARCH}[model-findable]",
     ),
     mutation(
         "a dead worker's delivery is sent again without looking",
-        "posts/ledger.py", "target = Status.CHECKING if looks else Status.UNCERTAIN",
+        "posts/engine/ledger.py", "target = Status.CHECKING if looks else Status.UNCERTAIN",
         "target = Status.SCHEDULED\n        changes['doubtful'] = False",
         f"{SEARCH}[model-findable]",
     ),
     mutation(
         "not seen in a feed counts as not there",
-        "posts/outcomes.py", "if not issubclass(entry.publisher, Finds):", "if False:",
+        "posts/engine/outcomes.py", "if not issubclass(entry.publisher, Finds):", "if False:",
         f"{SEARCH}[model-glimpsed]",
     ),
     mutation(
         "where nobody can look, nobody is asked",
-        "posts/outcomes.py", "if not entry.trip.door.can_look:", "if False:",
+        "posts/engine/outcomes.py", "if not entry.trip.door.can_look:", "if False:",
         f"{PROMISES}::test_where_nobody_can_look_a_person_is_asked_at_once",
     ),
     mutation(
         "send again does not look first",
-        "posts/publishing.py", " or (delivery.doubtful and can_look(publisher))", "",
+        "posts/engine/publishing.py", " or (delivery.doubtful and can_look(publisher))", "",
         f"{PROMISES}::test_whoever_says_send_again_may_be_mistaken",
     ),
     # Claims, numbers and leases
     mutation(
         "the claim is not committed before the call",
-        "posts/publishing.py", "        return _Drain(clock).run()",
+        "posts/engine/publishing.py", "        return _Drain(clock).run()",
         "        with transaction.atomic():\n            return _Drain(clock).run()",
         f"{FAILPOINTS}::test_the_claim_is_committed_before_anything_is_sent",
     ),
     Mutation(
         "an outcome counts whatever its attempt number",
         (
-            ("posts/ledger.py", "delivery.number == result.trip.number and ", ""),
-            ("posts/ledger.py", '"number": entry.trip.number, ', ""),
+            ("posts/engine/ledger.py", "delivery.number == result.trip.number and ", ""),
+            ("posts/engine/ledger.py", '"number": entry.trip.number, ', ""),
         ),
         (f"{SEARCH}[model-findable]", f"{PROMISES}::test_what_comes_back_after_its_successor_began_changes_nothing"),
     ),
@@ -137,7 +137,7 @@ MUTATIONS = [
     ),
     mutation(
         "what was overtaken is written all the same",
-        "posts/ledger.py", "        raise Overtaken\n", "        pass\n",
+        "posts/engine/ledger.py", "        raise Overtaken\n", "        pass\n",
         f"{PROMISES}::test_what_comes_back_after_its_successor_began_changes_nothing",
     ),
     mutation(
@@ -153,7 +153,7 @@ MUTATIONS = [
     ),
     mutation(
         "the night-watch sleeps",
-        "posts/publishing.py", "        ledger.record_abandoned(delivery, clock())", "        pass",
+        "posts/engine/publishing.py", "        ledger.record_abandoned(delivery, clock())", "        pass",
         f"{SEARCH}[model-findable]",
     ),
     mutation(
@@ -171,29 +171,31 @@ MUTATIONS = [
     ),
     mutation(
         "what is held is not put back when a worker stops",
-        "posts/ledger.py", "status=Status.SCHEDULED, act_at=at, lease_until=None", "lease_until=None",
+        "posts/engine/ledger.py", "status=Status.SCHEDULED, act_at=at, lease_until=None", "lease_until=None",
         f"{SEARCH}[model-findable]",
     ),
     mutation(
         "what kills its workers is tried for ever",
-        "posts/ledger.py", "crashes = delivery.crashes + 1", "crashes = 0",
-        "tests/posts/test_crashes.py",
+        "posts/engine/ledger.py", "crashes = delivery.crashes + 1", "crashes = 0",
+        "tests/posts/engine/test_crashes.py",
     ),
     # Drafts
     mutation(
         "a draft is made public before its time",
-        "posts/outcomes.py", "max(entry.now + timedelta(seconds=write_pause(entry.trip)), entry.delivery.due_at)",
+        "posts/engine/outcomes.py",
+        "max(entry.now + timedelta(seconds=write_pause(entry.trip)), entry.delivery.due_at)",
         "entry.now + timedelta(seconds=write_pause(entry.trip))",
         f"{SEARCH}[model-drafts]",
     ),
     mutation(
         "a draft that was put back is made public before its time",
-        "posts/publishing.py", "ready_at=max(now, delivery.due_at) if visible else now", "ready_at=now",
+        "posts/engine/publishing.py", "ready_at=max(now, delivery.due_at) if visible else now", "ready_at=now",
         f"{PROMISES}::test_a_draft_that_was_put_back_is_not_made_public_before_its_time",
     ),
     mutation(
         "a draft's id is forgotten",
-        "posts/outcomes.py", 'entry.changes = {"remote_id": remote.id, "remote_url": remote.url}', "entry.changes = {}",
+        "posts/engine/outcomes.py",
+        'entry.changes = {"remote_id": remote.id, "remote_url": remote.url}', "entry.changes = {}",
         f"{PROMISES}::test_the_drafts_id_is_kept_before_the_draft_is_made_public",
     ),
     # People
@@ -209,12 +211,12 @@ MUTATIONS = [
     ),
     mutation(
         "a doubt forgets that the account has changed",
-        "posts/outcomes.py", "elif entry.delivery.place_changed:", "elif False:",
+        "posts/engine/outcomes.py", "elif entry.delivery.place_changed:", "elif False:",
         f"{RACES}::test_a_doubt_about_a_call_that_was_in_flight_when_the_account_changed_goes_to_a_person",
     ),
     mutation(
         "the night-watch forgets that the account has changed",
-        "posts/ledger.py", " and can_look(publisher) and not delivery.place_changed", " and can_look(publisher)",
+        "posts/engine/ledger.py", " and can_look(publisher) and not delivery.place_changed", " and can_look(publisher)",
         f"{RACES}::test_a_dead_workers_post_is_not_looked_for_in_an_account_that_came_later",
     ),
     mutation(

@@ -11,7 +11,8 @@ import pytest
 import requests
 
 from accounts.models import User, Workspace
-from posts import connecting, publishing, scheduling
+from posts import connecting, scheduling
+from posts.engine import publishing
 from posts.models import Attempt, Channel, Delivery, Post
 from posts.moments import moment_at
 from sandbox.server import serve

@@ -19,7 +19,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Mail, User, Workspace
-from posts import connecting, failpoints, scheduling
+from posts import connecting, scheduling
+from posts.engine import failpoints
 from posts.models import Channel, Delivery, Post
 from posts.moments import moment_at
 from publishers import PUBLISHERS
@@ -39,7 +40,7 @@ WORKERS = """
 import os, sys, django
 django.setup()
 from django.utils import timezone
-from posts import failpoints, publishing
+from posts.engine import failpoints, publishing
 for line in sys.stdin:
     child = os.fork()
     if not child:

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Mail, User
-from posts import proving
 from posts.models import Delivery, Proof
+from posts.watch import proving
 from tests.posts.conftest import Street
 from tests.real.house import House, wait_for
 from tests.real.test_exactly_once import channels, schedule

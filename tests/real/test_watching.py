@@ -21,9 +21,10 @@ from pytest_httpserver import HTTPServer
 from accounts.mailfiles import kept_mails
 from accounts.models import Mail, User, Workspace
 from blogscheduler.up.programs import FOR_ALL
-from posts import connecting, watching
+from posts import connecting
 from posts.models import Channel, Delivery, Outage, Post
-from posts.watching import Kind
+from posts.watch import watching
+from posts.watch.watching import Kind
 from tests.conftest import workspace_of
 from tests.real.house import House, wait_for
 

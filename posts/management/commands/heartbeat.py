@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from posts import watching
 from posts.commands import refuse
 from posts.models import Heartbeat
+from posts.watch import watching
 
 
 class Command(BaseCommand):

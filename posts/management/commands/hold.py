@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from posts import holding
+from posts.engine import holding
 
 
 class Command(BaseCommand):

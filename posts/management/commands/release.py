@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from blogscheduler.celery import ring
-from posts import holding
+from posts.engine import holding
 from posts.tasks import PUBLISH_DUE
 
 

@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from posts import connecting, publishing
+from posts import connecting
+from posts.engine import publishing
 from posts.models import Channel, Delivery, Post
 from tests.posts.views.conftest import badges, browser_of
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User, WhenLate, Workspace
-from posts import lateness
+from posts.engine import lateness
 from posts.models import Channel, Delivery, Post
 from posts.views import diary
 from tests.posts.views.conftest import browser_of, workspace_of

@@ -19,9 +19,10 @@ from django.db.models import DateTimeField, DurationField, Exists, ExpressionWra
 from django.db.models.functions import Greatest
 
 from accounts.models import WhenLate, Workspace
-from posts import notifying, watching
+from posts import notifying
 from posts.models import Channel, Delivery, Heartbeat, Post
 from posts.models.each import update_each
+from posts.watch import watching
 
 log = logging.getLogger(__name__)
 Status = Delivery.Status
@@ -165,8 +166,8 @@ def _batches(pks: list[int]) -> Iterable[list[int]]:
 def catch_up(now: datetime, name: str = "") -> int:
     """Before the first look after an outage: spread each channel's backlog, and tell every author once.
 
-    An outage is a time in which no worker signed (posts.watching). Whoever comes first does it, and signs as ``name``:
-    as this worker, when nothing else is said. Returns how many go out late.
+    An outage is a time in which no worker signed (posts.watch.watching). Whoever comes first does it, and signs as
+    ``name``: as this worker, when nothing else is said. Returns how many go out late.
     """
     if not _nobody_signed(now):
         return 0

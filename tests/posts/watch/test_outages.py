@@ -10,10 +10,12 @@ import pytest
 from django.core import mail
 
 from accounts.models import Mail, User
-from posts import connecting, outages, publishing, scheduling, watching
+from posts import connecting, scheduling
+from posts.engine import publishing
 from posts.models import Channel, Delivery, Outage
-from posts.outages import AFTER
-from posts.watching import Kind
+from posts.watch import outages, watching
+from posts.watch.outages import AFTER
+from posts.watch.watching import Kind
 from tests.conftest import joined
 from tests.posts.conftest import MovableClock, Street, publish
 

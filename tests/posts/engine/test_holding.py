@@ -11,7 +11,8 @@ import pytest
 from django.core.management import call_command
 
 from accounts.models import Mail
-from posts import connecting, holding, publishing, scheduling
+from posts import connecting, scheduling
+from posts.engine import holding, publishing
 from posts.models import Attempt, Channel, Delivery
 from tests.posts.conftest import MovableClock, Street, history, publish
 

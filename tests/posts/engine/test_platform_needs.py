@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from accounts.models import Mail, User, Workspace
-from posts import connecting, publishing, scheduling
+from posts import connecting, scheduling
+from posts.engine import publishing
 from posts.models import Channel, Delivery, Post
 from posts.moments import moment_at
 from publishers import PUBLISHERS

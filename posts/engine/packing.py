@@ -7,8 +7,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from posts.engine.trips import Door
 from posts.models import Channel, Delivery
-from posts.trips import Door
 from publishers import PUBLISHERS
 from publishers.base import Article, TwoStep
 

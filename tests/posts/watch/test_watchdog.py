@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from posts import watchdog, watching
 from posts.models import Channel, Delivery
-from posts.watching import Kind
+from posts.watch import watchdog, watching
+from posts.watch.watching import Kind
 from tests.posts.conftest import MovableClock
 
 pytestmark = pytest.mark.django_db

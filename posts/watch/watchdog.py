@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from posts import judging
 from posts.models import Turn
+from posts.watch import judging
 from publishers.errors import PublishingError
 from publishers.http import Http
 

@@ -17,10 +17,10 @@ from django.db.models import Min, OuterRef, Q, QuerySet, Subquery
 
 from accounts import mailing
 from accounts.models import User
-from posts import judging, watching
 from posts.models import Attempt, Channel, Delivery, Outage
 from posts.models.literals import literals
-from posts.watching import Kind
+from posts.watch import judging, watching
+from posts.watch.watching import Kind
 
 log = logging.getLogger(__name__)
 

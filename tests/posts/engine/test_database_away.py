@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from posts import publishing
+from posts.engine import publishing
 from posts.models import Channel, Delivery
 from tests.posts.conftest import MovableClock, Street, history
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Workspace
-from posts import publishing
+from posts.engine import publishing
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import DeliveryQuerySet
 from tests.conftest import joined

@@ -13,10 +13,11 @@ import pytest
 from django.db.models.functions import Now
 
 from accounts.models import User, Workspace
-from posts import connecting, publishing, scheduling
+from posts import connecting, scheduling
+from posts.engine import publishing
+from posts.engine.trips import take
 from posts.models import Channel, Delivery, Post
 from posts.moments import moment_at
-from posts.trips import take
 from tests.posts.conftest import MovableClock, Street
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]

@@ -14,11 +14,12 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from accounts.models import Mail
-from posts import connecting, ledger, publishing, scheduling
+from posts import connecting, scheduling
+from posts.engine import ledger, publishing
+from posts.engine.trips import take
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import SUCCESSORS
 from posts.moments import Moment, moment_at
-from posts.trips import take
 from tests.posts.conftest import MovableClock, Street, history, publish
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]

@@ -15,8 +15,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from posts import judging, lateness, measuring, outages, publishing
+from posts.engine import lateness, publishing
 from posts.models import Delivery, Outage
+from posts.watch import judging, measuring, outages
 
 pytestmark = pytest.mark.django_db
 SMALL = (

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from posts import connecting, judging, publishing, watching
-from posts.judging import OVERDUE_AFTER, Check
+from posts import connecting
+from posts.engine import publishing
 from posts.models import Channel, Delivery
-from posts.watching import Kind, in_words
+from posts.watch import judging, watching
+from posts.watch.judging import OVERDUE_AFTER, Check
+from posts.watch.watching import Kind, in_words
 from tests.posts.conftest import MovableClock
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]

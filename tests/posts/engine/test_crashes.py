@@ -9,11 +9,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Mail
-from posts import ledger, publishing, scheduling
+from posts import scheduling
+from posts.engine import ledger, publishing
+from posts.engine.outcomes import CRASHES_LOOKING
+from posts.engine.trips import take
 from posts.models import Channel, Delivery
 from posts.moments import Moment
-from posts.outcomes import CRASHES_LOOKING
-from posts.trips import take
 from tests.posts.conftest import MovableClock, Street, history, publish
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]

@@ -14,10 +14,10 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Count, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
-from posts import watching
 from posts.models import Channel, Delivery
 from posts.models.literals import literals
-from posts.watching import Kind, in_words
+from posts.watch import watching
+from posts.watch.watching import Kind, in_words
 
 OVERDUE_AFTER = timedelta(minutes=2)  # a worker looks every second; a great crowd at one instant takes a minute
 

@@ -1,9 +1,9 @@
 """Verbs: publish what is due, rescue what was left behind. The only caller of a publisher's publishing methods.
 
 The drain runs in one thread per worker process: it claims, hands out trips to a pool of threads that only make calls,
-and writes every outcome itself (``posts.ledger``). It reads the clock that it is given; leases use the database's
-clock, and the fence before each send a monotonic one, read before the claim went out: neither a clock step nor a
-frozen process can make a worker send after its claim has passed to another.
+and writes every outcome itself (``posts.engine.ledger``). It reads the clock that it is given; leases use the
+database's clock, and the fence before each send a monotonic one, read before the claim went out: neither a clock step
+nor a frozen process can make a worker send after its claim has passed to another.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from blogscheduler import logs
-from posts import failpoints, lateness, ledger
+from posts.engine import failpoints, lateness, ledger
+from posts.engine.packing import article_of, door_of
+from posts.engine.trips import Result, Step, Trip, can_look, fence_from, take
 from posts.models import Attempt, Delivery, ReadingPace
-from posts.packing import article_of, door_of
-from posts.trips import Result, Step, Trip, can_look, fence_from, take
 from publishers.base import Publisher, TwoStep
 
 log = logging.getLogger(__name__)

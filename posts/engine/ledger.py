@@ -1,7 +1,7 @@
 """Verbs: write what came of each claim. Once, where its attempt number still stands, with its Attempt and its mail in
 the same transaction; a worker back from the dead cannot overwrite its successor.
 
-What an outcome means is decided in ``posts.outcomes``.
+What an outcome means is decided in ``posts.engine.outcomes``.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from blogscheduler import logs
-from posts import failpoints, lateness, notifying, proving
+from posts import notifying
+from posts.engine import failpoints, lateness
+from posts.engine.outcomes import CHANNEL_CHANGED, CRASHES_LOOKING, Entry, decide, look_back_off, settle_time
+from posts.engine.trips import Result, Step, Trip, can_look, fence_from
 from posts.models import Attempt, Channel, Delivery
 from posts.models.delivery import move
 from posts.models.each import insert_each, update_each
-from posts.outcomes import CHANNEL_CHANGED, CRASHES_LOOKING, Entry, decide, look_back_off, settle_time
-from posts.trips import Result, Step, Trip, can_look, fence_from
+from posts.watch import proving
 from publishers import PUBLISHERS
 from publishers.base import Limits
 

@@ -17,7 +17,7 @@ from uuid import UUID
 from django.conf import settings
 
 from blogscheduler import logs
-from posts import failpoints
+from posts.engine import failpoints
 from posts.models import Attempt, Delivery
 from publishers import PUBLISHERS
 from publishers.base import Article, Finds, Glimpses, OneStep, Publisher, RemotePost, Surroundings, TwoStep

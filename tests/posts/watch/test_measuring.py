@@ -13,10 +13,11 @@ from django.db import connection
 from prometheus_client.core import Metric
 
 from accounts.models import Mail, User
-from posts import measuring, publishing, watching
-from posts.measuring import LATENESS, SETTLED
+from posts.engine import publishing
 from posts.models import Attempt, Channel, Delivery, Outage, Tally, Turn
-from posts.watching import Kind
+from posts.watch import measuring, watching
+from posts.watch.measuring import LATENESS, SETTLED
+from posts.watch.watching import Kind
 from tests.posts.conftest import MovableClock, Street, publish
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]

@@ -10,8 +10,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from posts import tasks, watching
+from posts import tasks
 from posts.models import Channel, Delivery, Heartbeat
+from posts.watch import watching
 from tests.posts.conftest import Street
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]

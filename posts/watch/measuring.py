@@ -19,10 +19,10 @@ from django.db.models import Count, Exists, Max, Min, OuterRef
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from accounts.models import Mail
-from posts import judging, watching
 from posts.models import Attempt, Channel, Delivery, Outage, Tally, Turn
 from posts.models.literals import literals
 from posts.models.turn import NEVER
+from posts.watch import judging, watching
 from publishers import PUBLISHERS
 
 TURN = "tally"

@@ -1,7 +1,7 @@
 """What each outcome of a call means: where the delivery goes, what the history says, who is told.
 
-Nothing is written here but mails and the closing of a channel: an ``Entry`` collects what ``posts.ledger`` then writes,
-in the same transaction, together with the entries of other deliveries.
+Nothing is written here but mails and the closing of a channel: an ``Entry`` collects what ``posts.engine.ledger`` then
+writes, in the same transaction, together with the entries of other deliveries.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any
 
 from django.conf import settings
 
-from posts import lateness, notifying, proving
+from posts import notifying
+from posts.engine import lateness
+from posts.engine.trips import Result, Step, Trip
 from posts.models import Attempt, Channel, Delivery, Proof
-from posts.trips import Result, Step, Trip
+from posts.watch import proving
 from publishers.base import Finds, Limits, RemotePost, Visibility
 from publishers.errors import (
     Gone,

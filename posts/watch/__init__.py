@@ -1,0 +1,1 @@
+"""What is watched in operation: public pages, heartbeats, outages, numbers; and who is told."""
