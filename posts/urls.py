@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from posts.views import channels, deciding, deliveries, diary, scheduling, writing
+from posts.views import beginning, channels, deciding, deliveries, diary, scheduling, writing
 from posts.views.scope import action, form, page
 
 urlpatterns = [
     path("", page(writing.home), name="home"),
+    # the first minutes
+    path("first-steps/", action(beginning.first_steps), name="first_steps"),
+    path("first-steps/try/", action(beginning.try_demo), name="try_demo"),
+    path("first-steps/demo-channel/", action(beginning.connect_demo), name="connect_demo"),
     # the desk
     path("posts/", page(writing.posts), name="posts"),
     path("posts/new/", form(writing.post_new), name="post_new"),
@@ -32,6 +36,7 @@ urlpatterns = [
     path("deliveries/<int:pk>/public-page/", page(deliveries.public_page), name="delivery_public_page"),
     path("deliveries/<int:pk>/check-page/", action(deciding.check_page), name="delivery_check_page"),
     path("deliveries/<int:pk>/file/", page(deliveries.file), name="delivery_file"),
+    path("deliveries/<int:pk>/page/", page(deliveries.as_page), name="delivery_page"),
     path("deliveries/<int:pk>/cancel/", action(deciding.cancel), name="delivery_cancel"),
     path("deliveries/<int:pk>/publish-now/", action(deciding.publish_now), name="delivery_publish_now"),
     path("deliveries/<int:pk>/reschedule/", form(deciding.reschedule), name="delivery_reschedule"),

@@ -36,6 +36,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         "time zone", default=default_zone, use_pytz=False, choices_display="STANDARD",
         help_text="Times are shown, and understood, in this zone.",
     )  # fmt: skip
+    first_steps_hidden = models.BooleanField(default=False, db_default=False, editable=False)
     is_owner = models.BooleanField(default=False, editable=False, help_text="The first account of this installation.")
     is_staff = models.BooleanField("may use the admin", default=False)
     is_active = models.BooleanField("active", default=True)

@@ -6,7 +6,6 @@ import difflib
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -16,6 +15,7 @@ from blogscheduler import logs
 from posts.engine.packing import door_of
 from posts.forms import ConfirmForm, in_words
 from posts.models import Channel, Delivery, Post, Proof
+from posts.views.reading import as_read
 from posts.views.scope import MemberRequest
 from publishers import PUBLISHERS
 from publishers.base import Finds
@@ -49,9 +49,9 @@ class Row:
         return SLOW if delivery.status in Status.pending() else self._pace_of_proof()
 
     def _is_soon(self, delivery: Delivery) -> bool:
-        """Due within moments, on a channel that takes it. What was due long ago waits for something else."""
-        is_open = delivery.channel.status == Channel.Status.OPEN
-        return is_open and delivery.status == Status.SCHEDULED and abs(delivery.act_at - self.now) < SOON
+        """Due within moments, on a channel that takes it or will when it is checked. What was due long ago waits."""
+        takes_it = delivery.channel.status in (Channel.Status.OPEN, Channel.Status.CHECKING)  # which takes moments
+        return takes_it and delivery.status == Status.SCHEDULED and abs(delivery.act_at - self.now) < SOON
 
     def _pace_of_proof(self) -> int:
         if self.proof is None or self.proof.due_at is None:
@@ -216,15 +216,23 @@ def changes(before: str, after: str) -> list[tuple[str, str]]:
 
 def file(request: MemberRequest, pk: int) -> HttpResponse:
     """The file that a folder channel has written, as it stands on the disk."""
+    return HttpResponse(_written(own_delivery(request, pk)), content_type="text/plain; charset=utf-8")
+
+
+def as_page(request: MemberRequest, pk: int) -> HttpResponse:
+    """The same file as readers will see it, without the looks of the site that is built from it."""
     found = own_delivery(request, pk)
+    text = _written(found).decode("utf-8", "replace")
+    html = as_read(text, found.sent_title or found.post.title)
+    return render(request, "posts/delivery_page.html", {"delivery": found, "post": found.post, "html": html})
+
+
+def _written(found: Delivery) -> bytes:
+    """What stands in the file of a folder channel. Raises Http404 where there is none."""
     if not found.remote_id or found.channel.platform != Folder.name:
         raise Http404("This delivery has written no file.")
     root = door_of(found.channel).files.resolve()
     path = (root / found.remote_id).resolve()
     if not path.is_relative_to(root) or not path.is_file():
         raise Http404("The file is not there any more.")
-    return _as_text(path)
-
-
-def _as_text(path: Path) -> HttpResponse:
-    return HttpResponse(path.read_bytes(), content_type="text/plain; charset=utf-8")
+    return path.read_bytes()

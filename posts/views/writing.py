@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,15 +16,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from posts import texts
+from posts.beginning import FirstSteps, first_steps
 from posts.forms import PostForm, plain_lines
-from posts.models import Channel, Delivery, Post, Proof
+from posts.models import Delivery, Post, Proof
 from posts.views.bells import ring_for_cover
+from posts.views.reading import as_read
 from posts.views.scope import MemberRequest
 from posts.views.standing import Standing, page_of, with_standing
-from publishers.markdown import drop_title, strip_front_matter, to_html
 
 PREVIEWED = 100_000  # characters: what is rendered while people type
 WORDS_A_MINUTE = 220
+NEW = timedelta(days=7)  # so long the first steps stay in view when all are taken
 
 Status = Delivery.Status
 
@@ -46,17 +48,16 @@ def posts(request: MemberRequest) -> HttpResponse:
     live = live.order_by(alarms_first, "due_at", "pk")
     page = page_of(rows.prefetch_related(Prefetch("deliveries", live, "shown")), request.GET.get("page", ""))
     context: dict[str, Any] = {"page": page, "query": query, "status": status, "standings": Standing.choices}
-    if not page.paginator.count:
-        context |= _first_steps(request)
-    return render(request, "posts/posts.html", context)
+    return render(request, "posts/posts.html", {**context, "steps": _steps(request)})
 
 
-def _first_steps(request: MemberRequest) -> dict[str, Any]:
-    """Why the list is empty: nothing matches, or nothing was written yet and this is how to begin."""
-    return {
-        "has_posts": Post.objects.of(request.workspace).exists(),
-        "has_channels": Channel.objects.of(request.workspace).exists(),
-    }
+def _steps(request: MemberRequest) -> FirstSteps | None:
+    """The first steps, unless they are hidden, or all taken by somebody who is no longer new."""
+    if request.user.first_steps_hidden:
+        return None
+    steps = first_steps(request.workspace, request.user)
+    is_new = timezone.now() - request.workspace.created_at < NEW
+    return steps if is_new or not steps.is_complete else None
 
 
 # --- the editor ------------------------------------------------------------------------------------------------------
@@ -118,18 +119,12 @@ def preview(request: MemberRequest) -> HttpResponse:
     text = plain_lines(request.POST.get("markdown", ""))
     context = {
         "title": request.POST.get("title", "").strip(),
-        "html": _as_read(text[:PREVIEWED], request.POST.get("title", "")),
+        "html": as_read(text[:PREVIEWED], request.POST.get("title", "")),
         "is_cut": len(text) > PREVIEWED,
         "previewed": PREVIEWED,
         **_length(text),
     }
     return render(request, "posts/_preview.html" if request.htmx else "posts/preview.html", context)
-
-
-def _as_read(text: str, title: str) -> str:
-    """The text below its title: headings go one step down, because the page has a first one already."""
-    html = to_html(drop_title(strip_front_matter(text), title))
-    return re.sub(r"<(/?)h([1-5])\b", lambda found: f"<{found[1]}h{int(found[2]) + 1}", html)
 
 
 def take_front_matter(request: MemberRequest, pk: int) -> HttpResponse:
