@@ -13,14 +13,15 @@ class OwnerExists(Exception):
     """This installation has its owner already."""
 
 
-def settle_in(user: User) -> Workspace:
+def settle_in(user: User, *, welcome: bool = True) -> Workspace:
     """Give a new person a workspace of their own and put the welcome mail into the queue, once.
 
     Call it in the transaction that saves the user; ring after the commit.
     """
     workspace = Workspace.objects.create(name=f"{user}'s blog")
     Membership.objects.create(workspace=workspace, user=user)
-    mailing.enqueue_template("welcome", {}, event=f"welcome:{user.pk}", user=user, repeatable=False)
+    if welcome:
+        mailing.enqueue_template("welcome", {}, event=f"welcome:{user.pk}", user=user, repeatable=False)
     return workspace
 
 
