@@ -12,7 +12,7 @@ from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from accounts.models import Mail, Membership, User, Workspace
+from accounts.models import Feed, Mail, Membership, User, Workspace
 from accounts.zones import ZoneField
 from posts.engine import lateness
 
@@ -148,4 +148,20 @@ class MailAdmin(ForSuperusers):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Feed)
+class FeedAdmin(ForSuperusers):
+    """Who has a private calendar address. The address itself is kept nowhere; to delete one here is to revoke it."""
+
+    list_display = ("user", "workspace", "created_at")
+    search_fields = ("user__email", "workspace__name")
+    date_hierarchy = "created_at"
+    fields = ("user", "workspace", "created_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

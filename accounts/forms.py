@@ -99,6 +99,14 @@ class PersonForm(forms.ModelForm[User]):
         fields = ("name", "time_zone")
 
 
+class CalendarForm(forms.ModelForm[User]):
+    class Meta:
+        model = User
+        fields = ("first_weekday", "single_keys")
+        labels = {"first_weekday": "The week begins on", "single_keys": "Single keys"}
+        help_texts = {"single_keys": "T shows today; M, W and A the month, the week and the agenda."}
+
+
 class WorkspaceForm(forms.ModelForm[Workspace]):
     """The workspace. Its grace is a number and a unit here, one duration in the database."""
 

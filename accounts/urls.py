@@ -11,6 +11,8 @@ urlpatterns = [
     path("setup/<str:token>/", views.owner_setup, name="owner_setup"),
     path("settings/", views.preferences, name="settings"),
     path("settings/workspace/", views.workspace_preferences, name="settings_workspace"),
+    path("settings/calendar/", views.calendar_preferences, name="settings_calendar"),
+    path("settings/feed/", views.feed_preferences, name="settings_feed"),
     path("theme/", views.theme, name="theme"),
     path("mail/", views.mail, name="mail"),
 ]

@@ -14,16 +14,18 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import joining
+from accounts import feeds, joining
 from accounts.adapter import ring_for_mail
-from accounts.forms import OwnerForm, PersonForm, WorkspaceForm
+from accounts.forms import CalendarForm, OwnerForm, PersonForm, WorkspaceForm
 from accounts.mailfiles import kept_mails
-from accounts.models import Membership, User, Workspace
+from accounts.models import Feed, Membership, User, Workspace
 from accounts.owner_link import LinkOver, LinkUnknown, check_owner_link
 from blogscheduler.context import THEMES, chosen_theme
 from posts.engine import lateness
@@ -102,16 +104,53 @@ def workspace_preferences(request: Any) -> HttpResponse:
     return _preferences(request, workspace_form=form)
 
 
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def calendar_preferences(request: Any) -> HttpResponse:
+    if request.method != "POST":
+        return redirect("settings")
+    form = CalendarForm(request.POST, instance=_fresh(request.user))
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Your calendar's preferences are saved.")
+        return redirect("settings")
+    return _preferences(request, calendar_form=form)
+
+
 def _preferences(
-    request: Any, person_form: PersonForm | None = None, workspace_form: WorkspaceForm | None = None
+    request: Any,
+    person_form: PersonForm | None = None,
+    workspace_form: WorkspaceForm | None = None,
+    calendar_form: CalendarForm | None = None,
+    feed_url: str = "",
 ) -> HttpResponse:
     if workspace_form is None and _may_change(request.workspace, request.user):
         workspace_form = WorkspaceForm(instance=request.workspace)
     forms = {
         "person_form": person_form or PersonForm(instance=_fresh(request.user)),
         "workspace_form": workspace_form,
+        "calendar_form": calendar_form or CalendarForm(instance=_fresh(request.user)),
     }
-    return render(request, "accounts/preferences.html", forms)
+    feed = Feed.objects.filter(user=request.user, workspace=request.workspace).first()
+    return render(request, "accounts/preferences.html", {**forms, "feed": feed, "feed_url": feed_url})
+
+
+# --- the private address for calendar programs ------------------------------------------------------------------------
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def feed_preferences(request: Any) -> HttpResponse:
+    """A new address is shown by the answer itself, once: only its digest is kept."""
+    if request.method != "POST":
+        return redirect("settings")
+    if request.workspace is None:
+        raise PermissionDenied("You do not belong to a workspace yet.")
+    if "revoke" in request.POST:
+        if feeds.revoke(request.user, request.workspace):
+            messages.success(request, "The calendar address is revoked: whoever has it reads nothing any more.")
+        return redirect("settings")
+    token = feeds.renew(request.user, request.workspace, timezone.now())
+    return _preferences(request, feed_url=f"{settings.SITE_URL}{reverse('feed', args=[token])}")
 
 
 def _fresh(user: User) -> User:

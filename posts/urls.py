@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from posts.views import beginning, channels, deciding, deliveries, diary, scheduling, writing
+from posts.views import beginning, calendar, channels, deciding, deliveries, diary, feed, scheduling, writing
 from posts.views.scope import action, form, page
 
 urlpatterns = [
@@ -28,7 +28,8 @@ urlpatterns = [
     path("posts/<int:pk>/review/", form(scheduling.review), name="review"),
     path("schedule/", page(diary.schedule_list), name="schedule_list"),
     path("schedule/missed/", action(diary.decide_missed), name="decide_missed"),
-    path("calendar/", page(diary.calendar), name="calendar"),
+    path("calendar/", page(calendar.calendar), name="calendar"),
+    path("calendar/<str:token>.ics", feed.feed, name="feed"),
     # the window
     path("posts/<int:pk>/deliveries/", page(deliveries.deliveries), name="deliveries"),
     path("deliveries/<int:pk>/", page(deliveries.delivery), name="delivery"),

@@ -15,6 +15,14 @@ def default_zone() -> str:
     return settings.TIME_ZONE
 
 
+class FirstWeekday(models.IntegerChoices):
+    """As ``date.weekday()`` counts them."""
+
+    MONDAY = 0, "Monday"
+    SATURDAY = 5, "Saturday"
+    SUNDAY = 6, "Sunday"
+
+
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> User:
         user = self.model(email=self.normalize_email(email).lower(), **extra)
@@ -40,6 +48,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_owner = models.BooleanField(default=False, editable=False, help_text="The first account of this installation.")
     is_staff = models.BooleanField("may use the admin", default=False)
     is_active = models.BooleanField("active", default=True)
+    first_weekday = models.PositiveSmallIntegerField(
+        "week begins on", choices=FirstWeekday.choices, default=FirstWeekday.MONDAY, db_default=FirstWeekday.MONDAY
+    )
+    single_keys = models.BooleanField(
+        "single keys in the calendar", default=True, db_default=True,
+        help_text="T for today, M, W and A for month, week and agenda.",
+    )  # fmt: skip
     date_joined = models.DateTimeField("joined", default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()

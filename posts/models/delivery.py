@@ -259,6 +259,11 @@ class Delivery(models.Model):
         """Something will change within moments without anybody doing anything."""
         return self.status in (Delivery.Status.PUBLISHING, Delivery.Status.CHECKING)
 
+    @property
+    def is_movable(self) -> bool:
+        """Whether a person may give it another time: nothing of it is on its way or public."""
+        return self.status in (Delivery.Status.SCHEDULED, Delivery.Status.FAILED, Delivery.Status.MISSED)
+
     def move(self, target: Delivery.Status, **changes: Any) -> bool:
         """Go to ``target`` if the state still allows it; False when somebody or something else was quicker."""
         return move(self.pk, target, Delivery.Status.before(target), **changes)

@@ -48,6 +48,12 @@ def offset_of(local: datetime) -> str:
 
 
 @register.filter
+def instant(at: datetime) -> str:
+    """As a form sends it back: to the microsecond, in UTC."""
+    return at.astimezone(UTC).isoformat()
+
+
+@register.filter
 def in_utc(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%a %-d %b %Y, %H:%M")
 
@@ -74,9 +80,10 @@ def _span(seconds: int) -> str:
 
 @register.filter
 def entry(delivery: Delivery) -> str:
-    """A delivery in the calendar, all of it: "09:00 Notes, My DEV, scheduled"."""
+    """A delivery in the calendar, all of it: "09:00 Notes, My DEV, scheduled"; what waits has no sure time."""
     at = timezone.localtime(delivery.due_at)
-    return f"{at:%H:%M} {delivery.post}, {delivery.channel}, {delivery.get_status_display().lower()}"
+    about = "about " if delivery.status == Delivery.Status.WAITING else ""
+    return f"{about}{at:%H:%M} {delivery.post}, {delivery.channel}, {delivery.get_status_display().lower()}"
 
 
 @register.filter

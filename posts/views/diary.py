@@ -1,13 +1,8 @@
-"""The diary: what is scheduled as a list, what needs a person first, and the month as a calendar."""
+"""The diary as a list: what needs a person first, then what is scheduled."""
 
 from __future__ import annotations
 
-import calendar as calendars
-from collections import defaultdict
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -19,61 +14,22 @@ from django.utils import timezone
 from posts import scheduling
 from posts.models import Channel, Delivery, Post
 from posts.views.bells import ring_for_deliveries
+from posts.views.filters import Filters, filters_of, listed
 from posts.views.scope import MemberRequest
 from posts.views.standing import page_of, unanswered
 
-SHOWN_PER_DAY = 3
 MOST_SHOWN = 50  # of what needs a person
 MOST_AT_ONCE = 500  # deliveries that one press of a button moves: a page must not take longer than people wait
 MOST_TOLD = 10  # of those that could not be moved
-MONDAY = 0
 
 Status = Delivery.Status
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What of the list is wanted, from the address: which can be kept, sent and gone back to."""
-
-    channel: int | None
-    status: str
-    day: date | None
-
-    def __bool__(self) -> bool:
-        return bool(self.channel or self.status or self.day)
-
-    def of(self, rows: QuerySet[Delivery], zone: tzinfo) -> QuerySet[Delivery]:
-        if self.channel:
-            rows = rows.filter(channel=self.channel)
-        if self.status:
-            rows = rows.filter(status=self.status)
-        if self.day:
-            next_day = self.day + timedelta(days=1)
-            rows = rows.filter(due_at__gte=_start(self.day, zone), due_at__lt=_start(next_day, zone))
-        return rows
-
-    @property
-    def query(self) -> str:
-        """These filters as a part of an address, for the links to other pages of the list."""
-        parts = {"channel": self.channel, "status": self.status, "day": self.day}
-        return urlencode({name: value for name, value in parts.items() if value})
-
-
-def filters_of(request: MemberRequest) -> Filters:
-    """What cannot be understood is no filter."""
-    channel, status = request.GET.get("channel", ""), request.GET.get("status", "")
-    return Filters(
-        channel=int(channel) if channel.isascii() and channel.isdecimal() and len(channel) < 15 else None,
-        status=status if status in Status else "",
-        day=_day(request.GET.get("day", "")),
-    )
 
 
 def schedule_list(request: MemberRequest) -> HttpResponse:
     """What needs a person, then everything that is scheduled. A day or a status shows what is over, too."""
     filters = filters_of(request)
     zone = request.user.time_zone
-    rows = filters.of(_listed(request), zone)
+    rows = filters.of(listed(request), zone)
     needing = rows.filter(pk__in=unanswered().filter(workspace=request.workspace).values("pk"))
     scheduled = rows.exclude(pk__in=needing.values("pk"))
     if not filters.status and not filters.day:
@@ -111,11 +67,6 @@ def _needing(rows: QuerySet[Delivery], filters: Filters) -> dict[str, Any]:
     return {"needing": needing, "missed": missed, "missed_in_all": in_all, "at_once": MOST_AT_ONCE}
 
 
-def _listed(request: MemberRequest) -> QuerySet[Delivery]:
-    rows = Delivery.objects.of(request.workspace).select_related("post", "channel", "proof")
-    return rows.defer("sent_markdown", "post__markdown", "channel__credentials", "channel__settings")
-
-
 # --- many that missed their time -------------------------------------------------------------------------------------
 
 
@@ -149,7 +100,7 @@ def decide_missed(request: MemberRequest) -> HttpResponse:
 
 def _chosen(request: MemberRequest) -> tuple[list[Delivery], int]:
     """As many as one press may move, and how many were meant beside them."""
-    rows = filters_of(request).of(_listed(request), request.user.time_zone).filter(status=Status.MISSED)
+    rows = filters_of(request).of(listed(request), request.user.time_zone).filter(status=Status.MISSED)
     if "all" not in request.POST:
         named = [int(pk) for pk in request.POST.getlist("delivery") if pk.isascii() and pk.isdecimal() and len(pk) < 15]
         rows = rows.filter(pk__in=named[:MOST_AT_ONCE])
@@ -160,80 +111,3 @@ def _chosen(request: MemberRequest) -> tuple[list[Delivery], int]:
 def _back_to_list(request: MemberRequest) -> str:
     query = filters_of(request).query
     return f"{reverse('schedule_list')}?{query}" if query else reverse("schedule_list")
-
-
-# --- the calendar ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Day:
-    """One cell of the calendar."""
-
-    on: date
-    deliveries: list[Delivery]
-    today: date
-    month: int
-
-    @property
-    def shown(self) -> list[Delivery]:
-        return self.deliveries[:SHOWN_PER_DAY]
-
-    @property
-    def more(self) -> int:
-        return len(self.deliveries) - len(self.shown)
-
-    @property
-    def is_today(self) -> bool:
-        return self.on == self.today
-
-    @property
-    def is_past(self) -> bool:
-        return self.on < self.today
-
-    @property
-    def is_outside(self) -> bool:
-        return self.on.month != self.month
-
-
-def calendar(request: MemberRequest) -> HttpResponse:
-    zone, now = request.user.time_zone, timezone.now()
-    today = now.astimezone(zone).date()
-    first = _month(request.GET.get("month", "")) or today.replace(day=1)
-    weeks = calendars.Calendar(MONDAY).monthdatescalendar(first.year, first.month)
-    found = _by_day(request, weeks[0][0], weeks[-1][-1], zone)
-    return render(request, "posts/calendar.html", {
-        "first": first,
-        "weeks": [[Day(day, found[day], today, first.month) for day in week] for week in weeks],
-        "weekdays": weeks[0],
-        "previous": first - timedelta(days=1),
-        "next": (first + timedelta(days=31)).replace(day=1),
-        "is_this_month": first == today.replace(day=1),
-        "is_empty": not found,
-        "zone": zone, "now": now,
-    })  # fmt: skip
-
-
-def _by_day(request: MemberRequest, first: date, last: date, zone: tzinfo) -> dict[date, list[Delivery]]:
-    """By the day that the author's clock shows."""
-    rows = _listed(request).exclude(status=Status.CANCELLED).order_by("due_at", "pk")
-    found: dict[date, list[Delivery]] = defaultdict(list)
-    for delivery in rows.filter(due_at__gte=_start(first, zone), due_at__lt=_start(last + timedelta(days=1), zone)):
-        found[delivery.due_at.astimezone(zone).date()].append(delivery)
-    return found
-
-
-def _start(day: date, zone: tzinfo) -> datetime:
-    return datetime.combine(day, time(), zone)
-
-
-def _day(text: str) -> date | None:
-    """A day such as 2026-11-24, in years that every zone's clock can show."""
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d").date()
-    except ValueError:
-        return None
-    return day if 1970 <= day.year <= 9000 else None
-
-
-def _month(text: str) -> date | None:
-    return _day(f"{text}-01")

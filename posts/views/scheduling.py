@@ -178,14 +178,25 @@ def _spoken(moment: Moment, form: TimeForm) -> str:
 
 
 def suggestion(day: str, here: datetime) -> str:
-    """A time to begin with, as the browser's field wants it: the morning of ``day`` or of tomorrow."""
+    """A time to begin with, as the browser's field wants it: what was chosen, a day's or tomorrow's morning."""
+    chosen = _chosen(day)
+    if chosen is None:
+        chosen = (here + timedelta(days=1)).replace(hour=MORNING, minute=0)
+    if chosen.replace(tzinfo=None) <= here.replace(tzinfo=None):  # over already: the next full hour
+        chosen = here.replace(minute=0) + timedelta(hours=1)
+    return chosen.strftime(WALL)
+
+
+def _chosen(day: str) -> datetime | None:
+    """A day of the calendar, or an hour of one."""
     try:
-        morning = datetime.strptime(day, "%Y-%m-%d").replace(hour=MORNING)
+        return datetime.strptime(day, WALL)
     except ValueError:
-        morning = (here + timedelta(days=1)).replace(hour=MORNING, minute=0)
-    if morning.replace(tzinfo=None) <= here.replace(tzinfo=None):  # today: the next full hour
-        morning = here.replace(minute=0) + timedelta(hours=1)
-    return morning.strftime(WALL)
+        pass
+    try:
+        return datetime.strptime(day, "%Y-%m-%d").replace(hour=MORNING)
+    except ValueError:
+        return None
 
 
 def _post(request: MemberRequest, pk: int) -> Post:

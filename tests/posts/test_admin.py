@@ -26,7 +26,7 @@ from django_celery_beat.models import (
 )
 from django_celery_results.models import GroupResult, TaskResult
 
-from accounts.models import Mail, Membership, User, Workspace
+from accounts.models import Feed, Mail, Membership, User, Workspace
 from posts import scheduling
 from posts.models import Attempt, Channel, Delivery, Heartbeat, Outage, Post, Proof, ReadingPace, Tally, Turn
 from tests.conftest import joined
@@ -77,6 +77,7 @@ def rows(owner: User, published: Delivery) -> dict[type[models.Model], models.Mo
         published, published.post, published.channel, published.workspace, owner, every,
         published.attempts.all()[0],
         Mail.objects.all()[0],
+        Feed.objects.create(user=owner, workspace=published.workspace, digest="0" * 64, created_at=timezone.now()),
         ReadingPace.objects.create(origin="https://dev.to", free_at=timezone.now()),
         Heartbeat.objects.create(name="worker of engine-room, 7", kind=Heartbeat.Kind.WORKER, at=timezone.now()),
         Outage.objects.create(since=timezone.now()),
