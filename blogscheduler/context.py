@@ -16,6 +16,7 @@ _PLACES = (
     ("posts", "Posts", "document-text"),
     ("schedule_list", "Schedule", "queue-list"),
     ("calendar", "Calendar", "calendar-days"),
+    ("queue", "Queue", "inbox-stack"),
     ("channels", "Channels", "megaphone"),
     ("settings", "Settings", "cog-6-tooth"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Any, ClassVar
 
 from django import forms
@@ -19,7 +19,7 @@ from django.forms.utils import pretty_name
 from accounts.forms import in_units
 from accounts.models import User, WhenLate, Workspace
 from posts.engine import lateness
-from posts.models import Channel, Post
+from posts.models import Channel, Plan, Post, Slot
 from posts.moments import WALL, Moment, NoSuchTime, moment_at, moment_of
 from posts.scheduling import JUST_NOW
 from publishers import PUBLISHERS
@@ -281,8 +281,57 @@ def _words(field: forms.Field, value: Any) -> str:
     return {str(key): str(label) for key, label in choices}.get(str(value), str(value))
 
 
+SPANS = {
+    "min": timedelta(minutes=1), "minute": timedelta(minutes=1), "m": timedelta(minutes=1),
+    "h": timedelta(hours=1), "hour": timedelta(hours=1),
+    "d": timedelta(days=1), "day": timedelta(days=1),
+    "w": timedelta(weeks=1), "week": timedelta(weeks=1),
+}  # fmt: skip
+LONGEST_DELAY = timedelta(days=366)
+
+
+def span_in_words(span: timedelta) -> str:
+    """ "24 h", "3 d" or "1 h 30 min": as people enter it, in units that lose nothing above a second."""
+    minutes, seconds = divmod(round(span.total_seconds()), 60)
+    if minutes >= 48 * 60 and not minutes % (24 * 60) and not seconds:
+        return f"{minutes // (24 * 60)} d"
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours, "h"), (minutes, "min"), (seconds, "s")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 min"
+
+
+class SpanField(forms.CharField):
+    """How long: "24 h", "3 d", "90 min", "1 h 30 min"; a timedelta in Python."""
+
+    default_error_messages: ClassVar = {"wrong": "Write how long, such as 24 h, 3 d or 90 min."}
+
+    def prepare_value(self, value: Any) -> Any:
+        return span_in_words(value) if isinstance(value, timedelta) else value
+
+    def to_python(self, value: Any) -> timedelta | None:  # type: ignore[override]
+        text = str(value or "").strip().lower()
+        if not text:
+            return None
+        parts = re.findall(r"(\d{1,6})\s*([a-z]+)", text)
+        if re.sub(r"\d{1,6}\s*[a-z]+|[\s,]|and", "", text) or not parts:
+            raise ValidationError(self.error_messages["wrong"])
+        span = timedelta()
+        for count, unit in parts:
+            length = SPANS.get(unit) or SPANS.get(unit.removesuffix("s"))
+            if length is None:
+                raise ValidationError(self.error_messages["wrong"])
+            span += int(count) * length
+        if span > LONGEST_DELAY:
+            raise ValidationError("This is more than a year. Choose a shorter time.")
+        return span
+
+
 class ChannelChoices(forms.ModelMultipleChoiceField[Channel]):
     widget = forms.CheckboxSelectMultiple
+
+
+def delay_name(channel: Channel) -> str:
+    return f"delay-{channel.pk}"
 
 
 class ScheduleForm(TimeForm):
@@ -291,7 +340,8 @@ class ScheduleForm(TimeForm):
     ``wishes`` are what each channel's options begin with. Only those of chosen channels are looked at.
     """
 
-    NOW, AT = "now", "at"
+    NOW, AT, QUEUE = "now", "at", "queue"
+    TOGETHER, FIRST = "together", "first"
 
     channels = ChannelChoices(
         queryset=Channel.objects.none(),
@@ -301,11 +351,34 @@ class ScheduleForm(TimeForm):
         },
     )
     when = forms.ChoiceField(
-        label="When", choices=[(AT, "At a time"), (NOW, "Now")], initial=AT, widget=forms.RadioSelect
+        label="When",
+        choices=[(AT, "At a time"), (QUEUE, "In the next free slot"), (NOW, "Now")],
+        initial=AT,
+        widget=forms.RadioSelect,
     )
     at = WallTimeField(label="Time", help_text="In your time zone.", required=False)
+    order = forms.ChoiceField(
+        label="Order",
+        choices=[(TOGETHER, "Everywhere at once"), (FIRST, "One first, as the original; the others follow")],
+        initial=TOGETHER,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    origin = forms.ModelChoiceField(
+        label="The original appears on",
+        queryset=Channel.objects.none(),
+        required=False,
+        empty_label="Please choose",
+        error_messages={"invalid_choice": "This channel is no longer there. Choose another one."},
+    )
+    plan_name = forms.CharField(
+        label="Keep this order as a plan",
+        max_length=100,
+        required=False,
+        help_text="A name for it; empty: do not keep.",
+    )
 
-    field_order = ("channels", "when", "at")
+    field_order = ("channels", "when", "at", "order", "origin")
 
     def __init__(
         self,
@@ -317,9 +390,16 @@ class ScheduleForm(TimeForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.taken = frozenset(taken)
-        field = self.fields["channels"]
+        self.workspace = workspace
+        field, origin = self.fields["channels"], self.fields["origin"]
         assert isinstance(field, ChannelChoices)
-        field.queryset = Channel.objects.of(workspace)
+        assert isinstance(origin, forms.ModelChoiceField)
+        field.queryset = origin.queryset = Channel.objects.of(workspace)
+        for channel in field.queryset:
+            if channel.pk not in self.taken:
+                name = delay_name(channel)
+                self.fields[name] = SpanField(label=f"{channel}, after the original", initial="24 h", required=False)
+                self.fields[name].widget.attrs["class"] = "delay"
         self.asked: dict[int, forms.Form] = {}  # the options by channel id, where a channel has any
         for channel in field.queryset:
             if channel.pk not in self.taken and (form := self._options_of(channel, (wishes or {}).get(channel.pk))):
@@ -350,6 +430,12 @@ class ScheduleForm(TimeForm):
         return [(choice, self.asked.get(choice.data["value"].value)) for choice in self["channels"]]
 
     @property
+    def delays(self) -> list[tuple[Channel, forms.BoundField]]:
+        """Each channel that may follow, with its delay."""
+        channels = [choice.data["value"].instance for choice in self["channels"]]
+        return [(channel, self[delay_name(channel)]) for channel in channels if delay_name(channel) in self.fields]
+
+    @property
     def wrong_options(self) -> list[tuple[Channel, forms.Form]]:
         """Where the options of chosen channels have to be looked at again."""
         places = [(choice.data["value"].instance, form) for choice, form in self.places]
@@ -362,8 +448,37 @@ class ScheduleForm(TimeForm):
                 raise ValidationError(f"This post is on {channel} already: it is scheduled, on its way or published.")
         return channels
 
+    def clean(self) -> dict[str, Any]:
+        """Of the order, only what is asked: who is first, and how much later each other channel follows."""
+        data = super().clean() or self.cleaned_data
+        chosen = data.get("channels") or []
+        self.followers: list[tuple[Channel, timedelta]] = []
+        if data.get("order") != self.FIRST or len(chosen) < 2:
+            for channel, _ in self.delays:
+                self.errors.pop(delay_name(channel), None)
+            self.errors.pop("plan_name", None)
+            data["origin"] = None
+            return data
+        origin = data.get("origin")
+        if "origin" not in self.errors and origin not in chosen:
+            self.add_error("origin", "Choose one of the channels above: its page becomes the original.")
+        for channel in chosen:
+            name = delay_name(channel)
+            if channel == origin:
+                self.errors.pop(name, None)
+            elif name not in self.errors and data.get(name) is None:
+                self.add_error(name, "Say how much later it follows, such as 24 h.")
+            elif name not in self.errors:
+                self.followers.append((channel, data[name]))
+        self.followers.sort(key=lambda each: each[1])
+        if data.get("plan_name") and Plan.objects.of(self.workspace).filter(name=data["plan_name"]).exists():
+            self.add_error("plan_name", "There is a plan of this name already. Choose another one.")
+        return data
+
     def clean_at(self) -> datetime | None:
         """Only asked for when a time is meant: what stands in the field else does not matter."""
+        if self.cleaned_data.get("when") == self.QUEUE:
+            return None
         if self.cleaned_data.get("when") == self.NOW:
             self.moment = moment_at(self.now, self.zone)
             return None
@@ -401,3 +516,71 @@ class RemoveForm(forms.Form):
         if name != self.channel.name.strip():
             raise ValidationError(f"This is not its name. Type “{self.channel}” to remove it.")
         return name
+
+
+class SlotForm(forms.Form):
+    """Weekly slots on some days at one time, in the author's zone."""
+
+    weekdays = forms.TypedMultipleChoiceField(
+        label="Days",
+        choices=Slot.Weekday.choices,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one day."},
+    )
+    at = forms.TimeField(
+        label="Time",
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        error_messages={"invalid": "Write the time like 09:00.", "required": "Choose a time."},
+    )
+
+    def clean_at(self) -> time:
+        at: time = self.cleaned_data["at"]
+        return at.replace(second=0, microsecond=0)
+
+
+class PlanForm(forms.Form):
+    """An order to use again: who is first, and how much later each other one follows; empty: it has no part in it."""
+
+    name = forms.CharField(max_length=100, help_text="Such as “Blog first”.")
+    origin = forms.ModelChoiceField(
+        label="The original appears on",
+        queryset=Channel.objects.none(),
+        empty_label="Please choose",
+        error_messages={"invalid_choice": "This channel is no longer there. Choose another one."},
+    )
+
+    def __init__(self, data: Any = None, *, workspace: Workspace, plan: Plan | None = None) -> None:
+        steps = {step.channel_id: step.after for step in plan.steps.all()} if plan else {}
+        super().__init__(data, initial={"name": plan.name, "origin": plan.origin_id} if plan else {})
+        self.workspace, self.plan = workspace, plan
+        origin = self.fields["origin"]
+        assert isinstance(origin, forms.ModelChoiceField)
+        origin.queryset = Channel.objects.of(workspace)
+        self.channels = list(origin.queryset)
+        self.followers: list[tuple[Channel, timedelta]] = []
+        for channel in self.channels:
+            field = SpanField(label=str(channel), required=False, initial=steps.get(channel.pk))
+            field.widget.attrs["placeholder"] = "not part of it"
+            self.fields[delay_name(channel)] = field
+
+    @property
+    def delays(self) -> list[forms.BoundField]:
+        return [self[delay_name(channel)] for channel in self.channels]
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        others = Plan.objects.of(self.workspace).filter(name=name)
+        if self.plan:
+            others = others.exclude(pk=self.plan.pk)
+        if others.exists():
+            raise ValidationError("There is a plan of this name already. Choose another one.")
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        given = [(channel, data.get(delay_name(channel))) for channel in self.channels if channel != data.get("origin")]
+        self.followers = sorted(((channel, after) for channel, after in given if after is not None), key=lambda e: e[1])
+        if not self.followers and not self.errors:
+            raise ValidationError("Say of at least one other channel how much later it follows.")
+        return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,22 @@ from posts.models import Channel, Delivery, Proof
 
 Status = Delivery.Status
 LONGEST_LIST = 50  # lines of one kind in a mail; the pages show the others
+
+
+# Why followers wait beyond their plan, in the middle of a sentence about ``origin``.
+_O = Delivery.Obstacle
+HELD = {
+    _O.GONE: "what they were to follow has been deleted",
+    _O.FAILED: "it could not be published on {origin}",
+    _O.UNCERTAIN: "nobody knows yet whether it is on {origin}",
+    _O.MISSED: "it missed its time on {origin}",
+    _O.CANCELLED: "it was cancelled on {origin}",
+    _O.LATE: "it is late on {origin}",
+    _O.NO_PAGE: "what {origin} has published has no public page",
+    _O.MISSING: "its page on {origin} does not answer",
+    _O.DIFFERENT: "its page on {origin} is not as it should be",
+    _O.NOT_REACHED: "its page on {origin} could not be looked at",
+}
 
 
 def tell_author(delivery: Delivery, status: Delivery.Status, message: str) -> None:
@@ -111,6 +127,29 @@ def tell_page(delivery: Delivery, proof: Proof) -> None:
             "link": settings.SITE_URL + delivery.get_absolute_url(),
         },
         event=f"delivery:{delivery.pk}:page:{proof.outcome}",
+        user=author,
+        repeatable=True,
+    )
+
+
+def tell_held(followers: Sequence[Delivery], origin: Delivery | None, obstacle: Delivery.Obstacle) -> None:
+    """What follows an original cannot go out as planned. One mail for all its followers, for each obstacle."""
+    first = followers[0]
+    author = first.created_by or first.post.author
+    if author is None:
+        return
+    end = f"{origin.pk}:{origin.number}:{origin.due_at.timestamp():.0f}" if origin else f"gone:{first.pk}"
+    mailing.enqueue_template(
+        "followers_held",
+        {
+            "post": first.post,
+            "origin": origin,
+            "obstacle": obstacle,
+            "because": HELD[obstacle].format(origin=origin.channel if origin else "the original"),
+            "followers": [follower.channel.name for follower in followers],
+            "link": settings.SITE_URL + first.get_absolute_url(),
+        },
+        event=f"followers:{end}:{obstacle.value}",
         user=author,
         repeatable=True,
     )

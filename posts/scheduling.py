@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from posts import slots
 from posts.engine.lateness import Turns, late_after
 from posts.engine.packing import article_of, door_of, head_start
 from posts.models import Channel, Delivery, Post
@@ -35,6 +38,33 @@ class PlatformRefuses(Refused):
         self.findings = findings
         lines = [f"{channel}: {finding.message}" for channel, found in findings.items() for finding in found]
         super().__init__("\n".join(lines))
+
+
+class SlotTaken(Refused):
+    """A slot that was shown as free is not any more. ``instead`` has the next free ones, by channel id."""
+
+    def __init__(self, lost: list[Place], instead: dict[int, Moment]) -> None:
+        self.instead = instead
+        super().__init__("\n".join(self._sentence(place, instead.get(place.channel.pk)) for place in lost))
+
+    @staticmethod
+    def _sentence(place: Place, next_one: Moment | None) -> str:
+        was = f"The slot {in_words(place.at)} on {place.channel} is not free any more."
+        return f"{was} The next free one is {in_words(next_one)}." if next_one else f"{was} No other one is free."
+
+
+def in_words(at: Moment) -> str:
+    return f"{at.due_at.astimezone(ZoneInfo(at.zone or 'UTC')):%a %-d %b %Y, %H:%M}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One channel, and when the post goes there."""
+
+    channel: Channel
+    at: Moment
+    in_slot: bool = False  # ``at`` is one of the channel's slots, and nobody else may have it
+    after: timedelta | None = None  # it follows the first place so much later; ``at`` is when it is expected
 
 
 def check(
@@ -97,23 +127,57 @@ def schedule(
     by: User | None = None,
     options: Mapping[int, Options] | None = None,
 ) -> list[Delivery]:
-    """One delivery per channel, all or none; ``options`` by channel id.
+    """One delivery per channel, all or none, all at one time; ``options`` by channel id.
 
     Raises Refused with the reason; PlatformRefuses with the findings.
     """
-    channels = list(channels)
-    if not channels:
+    return schedule_each(post, [Place(channel, at) for channel in channels], now, by, options)
+
+
+def schedule_each(
+    post: Post,
+    places: Iterable[Place],
+    now: datetime,
+    by: User | None = None,
+    options: Mapping[int, Options] | None = None,
+) -> list[Delivery]:
+    """One delivery per place, all or none. Those with ``after`` wait for the first one.
+
+    Raises Refused with the reason; PlatformRefuses with the findings; SlotTaken.
+    """
+    places, wishes = list(places), options or {}
+    if not places:
         raise Refused("Choose at least one channel.")
-    if at.due_at < now - JUST_NOW:
+    if any(place.at.due_at < now - JUST_NOW for place in places):
         raise Refused("This time is in the past. Choose a later one, or publish now.")
-    for channel in channels:
-        if channel.workspace_id != post.workspace_id:
+    refused: dict[Channel, list[Finding]] = {}
+    for place in places:
+        if place.channel.workspace_id != post.workspace_id:
             raise Refused("This channel belongs to another workspace.")
-    if refused := refusals(post, channels, at.due_at, options):
+        refused |= refusals(post, [place.channel], place.at.due_at, wishes)
+    if refused:
         raise PlatformRefuses(refused)
     with transaction.atomic():
-        _not_removed(channels)
-        return [_insert(post, channel, at, by, (options or {}).get(channel.pk)) for channel in channels]
+        _not_removed(place.channel for place in places)
+        _still_free([place for place in places if place.in_slot], now)
+        origin: Delivery | None = None
+        made = []
+        for place in places:
+            made.append(_insert(post, place, by, wishes.get(place.channel.pk), origin))
+            origin = origin or made[0]
+        return made
+
+
+def _still_free(places: list[Place], now: datetime) -> None:
+    """Raises SlotTaken. The channels are locked: who asks next sees what is inserted now."""
+    busy = slots.taken([place.channel.pk for place in places], now)
+    lost = [
+        place
+        for place in places
+        if place.at.due_at in busy[place.channel.pk] or not slots.opening_at(place.channel, place.at.due_at, now)
+    ]
+    if lost:
+        raise SlotTaken(lost, slots.next_free([place.channel for place in lost], now))
 
 
 def _not_removed(channels: Iterable[Channel]) -> None:
@@ -124,38 +188,51 @@ def _not_removed(channels: Iterable[Channel]) -> None:
         raise Refused(f"{names[pk]} has been removed.")
 
 
-def _insert(post: Post, channel: Channel, at: Moment, by: User | None, options: Options | None) -> Delivery:
+def _insert(post: Post, place: Place, by: User | None, options: Options | None, origin: Delivery | None) -> Delivery:
+    times = time_fields(post, place.channel, place.at)
+    if place.in_slot:
+        times["slot_at"] = place.at.due_at
+    if place.after is not None:
+        times |= {"status": Status.WAITING, "follows": origin, "follow_after": place.after}
     try:
         with transaction.atomic():
             return Delivery.objects.create(
                 workspace=post.workspace,
                 post=post,
-                channel=channel,
+                channel=place.channel,
                 created_by=by,
                 options=dict(options or {}),
-                **_time_fields(post, channel, at),
+                **times,
             )
     except IntegrityError as error:
-        raise Refused(f"This post is on {channel} already: it is scheduled, on its way or published there.") from error
+        raise Refused(
+            f"This post is on {place.channel} already: it is scheduled, on its way or published there."
+        ) from error
 
 
-def _time_fields(post: Post, channel: Channel, at: Moment) -> dict[str, Any]:
+def time_fields(post: Post, channel: Channel, at: Moment) -> dict[str, Any]:
+    """What a delivery keeps of its time. Another time is no slot, unless the caller says so."""
     return {
         "due_at": at.due_at,
         "act_at": at.due_at - head_start(channel),
         "late_after": late_after(post, at.due_at),
         "wall_time": at.wall_time,
         "zone": at.zone,
+        "slot_at": None,
     }
 
 
-def reschedule(delivery: Delivery, at: Moment, now: datetime) -> None:
-    """Move it to another time; also what FAILED or was MISSED, which begins anew. Raises Refused."""
+def reschedule(delivery: Delivery, at: Moment, now: datetime, *, in_slot: bool = False) -> None:
+    """Move it to another time; also what FAILED or was MISSED, which begins anew. Raises Refused.
+
+    ``in_slot``: this time is a slot of its channel, and the caller has made sure that it is free. What waits for it
+    is expected so much later.
+    """
     if at.due_at < now - JUST_NOW:
         raise Refused("This time is in the past. Choose a later one, or publish now.")
     if delivery.status not in (Status.SCHEDULED, Status.FAILED, Status.MISSED):
         raise Refused(_too_late(delivery))
-    _begin_again(delivery, at, [Status(delivery.status)])
+    _begin_again(delivery, at, [Status(delivery.status)], slot_at=at.due_at if in_slot else None)
 
 
 def publish_now(delivery: Delivery, at: Moment) -> None:
@@ -208,16 +285,31 @@ def _begin_again(shown: Delivery, at: Moment, allowed: list[Status], **changes: 
             moved = Delivery.objects.filter(pk=delivery.pk, status__in=allowed).update(
                 status=Status.SCHEDULED,
                 **{
-                    **_time_fields(delivery.post, delivery.channel, at),
+                    **time_fields(delivery.post, delivery.channel, at),
                     **fresh,
                     "refused_unless_ours": False,
                     **changes,
                 },
             )
+            if moved:
+                _expect_followers(delivery, at)
     except IntegrityError as error:
         raise Refused(f"Another delivery of this post to {delivery.channel} is under way already.") from error
     if not moved:
-        raise Refused(_overtaken(delivery))
+        raise Refused(overtaken(delivery))
+
+
+def _expect_followers(origin: Delivery, at: Moment) -> None:
+    """What waits for it is expected so much after its new time."""
+    waiting = Delivery.objects.filter(follows=origin, status=Status.WAITING)
+    for follower in waiting.select_related("post__workspace", "channel"):
+        times = time_fields(follower.post, follower.channel, later(at, follower.follow_after))
+        move(follower.pk, Status.WAITING, [Status.WAITING], **times)
+
+
+def later(at: Moment, by: timedelta | None) -> Moment:
+    """So much later, by the same clock on the wall."""
+    return moment_at(at.due_at + (by or timedelta()), ZoneInfo(at.zone or "UTC"))
 
 
 def cancel_all(deliveries: Iterable[Delivery]) -> dict[Delivery, str]:
@@ -234,7 +326,7 @@ def cancel_all(deliveries: Iterable[Delivery]) -> dict[Delivery, str]:
 def cancel(delivery: Delivery) -> None:
     """Take it back while nothing was sent; for an UNCERTAIN one it means "I looked, drop it". Raises Refused."""
     if not delivery.move(Status.CANCELLED, lease_until=None):
-        raise Refused(_overtaken(delivery))
+        raise Refused(overtaken(delivery))
 
 
 def confirm(delivery: Delivery, url: str, now: datetime) -> None:
@@ -246,13 +338,14 @@ def confirm(delivery: Delivery, url: str, now: datetime) -> None:
         changes["remote_id"] = url[:300]
     with transaction.atomic():
         if not move(delivery.pk, Status.PUBLISHED, [Status.UNCERTAIN, Status.HANDED_OVER], **changes):
-            raise Refused(_overtaken(delivery))
+            raise Refused(overtaken(delivery))
         proving.begin_where_a_person_saw_it(delivery, url, now)
 
 
-def _overtaken(delivery: Delivery) -> str:
+def overtaken(delivery: Delivery, while_scheduled: str = "") -> str:
     """Somebody or something else was quicker: what it is by now, in a sentence."""
-    return _too_late(_as_it_is(delivery))
+    now = _as_it_is(delivery)
+    return while_scheduled if while_scheduled and now.status == Status.SCHEDULED else _too_late(now)
 
 
 def _as_it_is(delivery: Delivery) -> Delivery:

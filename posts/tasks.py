@@ -14,7 +14,7 @@ from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from accounts import mailing
-from posts import connecting, covers
+from posts import connecting, covers, following
 from posts.engine import lateness, publishing
 from posts.watch import measuring, outages, proving, watchdog, watching
 
@@ -94,6 +94,7 @@ def prove(delivery_id: int) -> None:
 LOOK_EVERY = 1.0  # seconds
 RESCUE_EVERY = 5.0
 OUTAGES_EVERY = 10.0
+FOLLOWERS_EVERY = 10.0
 
 
 def _look(name: str, every: float, verb: Callable[[], Any]) -> None:
@@ -111,6 +112,12 @@ def _errands() -> None:
     mailing.send_waiting(timezone.now)
     connecting.verify_waiting(timezone.now)
     covers.check_waiting()
+
+
+def look_after_followers() -> None:
+    """What waits for its original to be published."""
+    if _clock_is_right():
+        following.look_after(timezone.now)
 
 
 def look_for_outages() -> None:
@@ -139,6 +146,7 @@ WATCHES: tuple[tuple[str, float, Callable[[], Any]], ...] = (
     ("errands", LOOK_EVERY, _errands),
     ("heartbeat", watching.BEAT_EVERY, _sign),
     ("public pages", LOOK_EVERY, lambda: proving.look(timezone.now, publishing.stopping.is_set)),
+    ("followers", FOLLOWERS_EVERY, look_after_followers),
     ("how it goes", OUTAGES_EVERY, _watch_over_it),
 )
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from posts.views import beginning, calendar, channels, deciding, deliveries, diary, feed, scheduling, writing
+from posts.views import (
+    beginning,
+    calendar,
+    channels,
+    deciding,
+    deliveries,
+    diary,
+    feed,
+    planning,
+    queue,
+    scheduling,
+    writing,
+)
 from posts.views.scope import action, form, page
 
 urlpatterns = [
@@ -30,6 +42,20 @@ urlpatterns = [
     path("schedule/missed/", action(diary.decide_missed), name="decide_missed"),
     path("calendar/", page(calendar.calendar), name="calendar"),
     path("calendar/<str:token>.ics", feed.feed, name="feed"),
+    # the queue
+    path("queue/", page(queue.queue), name="queue"),
+    path("deliveries/<int:pk>/move-in-queue/", action(queue.move), name="queue_move"),
+    path("deliveries/<int:pk>/take-out/", action(queue.take_out), name="queue_take_out"),
+    path("channels/<int:pk>/slots/", form(queue.slots_of), name="slots"),
+    path("channels/<int:pk>/fill/", page(queue.fill), name="queue_fill"),
+    path("channels/<int:pk>/realign/", form(queue.realign), name="queue_realign"),
+    # canonical first
+    path("plans/", page(planning.plans), name="plans"),
+    path("plans/new/", form(planning.plan_new), name="plan_new"),
+    path("plans/<int:pk>/", form(planning.plan), name="plan"),
+    path("plans/<int:pk>/delete/", action(planning.plan_delete), name="plan_delete"),
+    path("deliveries/<int:pk>/release/", action(planning.release), name="delivery_release"),
+    path("deliveries/<int:pk>/wait-on/", action(planning.wait_on), name="delivery_wait_on"),
     # the window
     path("posts/<int:pk>/deliveries/", page(deliveries.deliveries), name="deliveries"),
     path("deliveries/<int:pk>/", page(deliveries.delivery), name="delivery"),

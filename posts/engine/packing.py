@@ -26,7 +26,7 @@ def article_of(delivery: Delivery) -> Article:
         tags=tuple(post.tags),
         slug=post.slug,
         cover_url=post.cover_url,
-        canonical_url=post.canonical_url,
+        canonical_url=delivery.canonical_there,
         language=post.language,
         author=post.author.name if post.author else "",
         due_at=delivery.due_at,

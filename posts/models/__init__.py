@@ -5,9 +5,14 @@ from posts.models.channel import Channel, ReadingPace
 from posts.models.delivery import Delivery
 from posts.models.heartbeat import Heartbeat
 from posts.models.outage import Outage
+from posts.models.plan import Plan, PlanStep
 from posts.models.post import Post
 from posts.models.proof import Proof
+from posts.models.slot import Slot
 from posts.models.tally import Tally
 from posts.models.turn import Turn
 
-__all__ = ["Attempt", "Channel", "Delivery", "Heartbeat", "Outage", "Post", "Proof", "ReadingPace", "Tally", "Turn"]
+__all__ = [
+    "Attempt", "Channel", "Delivery", "Heartbeat", "Outage", "Plan", "PlanStep", "Post", "Proof", "ReadingPace", "Slot",
+    "Tally", "Turn",
+]  # fmt: skip

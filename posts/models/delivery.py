@@ -22,6 +22,7 @@ from posts.models.post import Post
 CLAIMED = (
     "key", "workspace_id", "post_id", "channel_id", "created_by_id", "action", "options", "due_at", "status", "number",
     "claim", "tries", "crashes", "doubtful", "place_changed", "remote_id", "sent_digest", "sent_version",
+    "canonical_url",
     *(f"post__{name}" for name in (*Post.TEXT_FIELDS, "version", "workspace_id", "author__name")),
     *(f"channel__{name}" for name in ("workspace_id", "platform", "credentials", "settings", "revision")),
 )  # fmt: skip
@@ -164,6 +165,20 @@ class Delivery(models.Model):
         def needs_a_person(cls) -> list[Delivery.Status]:
             return [cls.FAILED, cls.UNCERTAIN, cls.MISSED, cls.HANDED_OVER]
 
+    class Obstacle(models.TextChoices):
+        """Why what it follows lets it wait beyond the plan. Its author has been told."""
+
+        GONE = "gone", "It was deleted"
+        FAILED = "failed", "It failed"
+        UNCERTAIN = "uncertain", "Nobody knows whether it arrived"
+        MISSED = "missed", "It missed its time"
+        CANCELLED = "cancelled", "It was cancelled"
+        LATE = "late", "It is late"
+        NO_PAGE = "no_page", "It has no public page"
+        MISSING = "missing", "Its page is missing"
+        DIFFERENT = "different", "Its page is not as it should be"
+        NOT_REACHED = "not_reached", "Its page could not be looked at"
+
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # our mark on the platform; never changes
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="deliveries")
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="deliveries")
@@ -179,6 +194,19 @@ class Delivery(models.Model):
     due_at = models.DateTimeField("due")
     wall_time = models.CharField(max_length=30, blank=True)  # as it was meant: 2026-03-29T09:00 …
     zone = models.CharField(max_length=60, blank=True)  # … in this zone
+    slot_at = models.DateTimeField(null=True, editable=False)  # due_at, where that is a slot of its channel's queue
+
+    # Canonical first: it is WAITING until this one is published and its page answers, and is due so long after it.
+    follows = models.ForeignKey(
+        "self", null=True, editable=False, on_delete=models.SET_NULL, related_name="followers", db_index=False
+    )
+    follow_after = models.DurationField(null=True, editable=False)
+    obstacle = models.CharField(
+        max_length=12, choices=Obstacle.choices, blank=True, default="", db_default="", editable=False
+    )
+    waits_on = models.BooleanField(default=False, db_default=False, editable=False)  # a person knows the obstacle
+    # The original's address, which this channel is told instead of the post's own canonical URL.
+    canonical_url = models.CharField(max_length=1000, blank=True, default="", db_default="", editable=False)
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.SCHEDULED)
     act_at = models.DateTimeField("next try")  # when the engine may act next: due_at, later after a set-back
@@ -230,6 +258,8 @@ class Delivery(models.Model):
                 name="delivery_needs_a_person",
                 condition=Q(status__in=["failed", "uncertain", "missed", "handed_over"]),
             ),
+            models.Index(fields=["follows"], name="delivery_waiting", condition=Q(status="waiting")),
+            models.Index(fields=["follows"], name="delivery_follows", condition=Q(follows__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -239,6 +269,11 @@ class Delivery(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["channel"], condition=Q(status="publishing"), name="delivery_publishing_one_per_channel"
+            ),
+            models.UniqueConstraint(
+                fields=["channel", "slot_at"],
+                condition=Q(slot_at__isnull=False) & ~Q(status__in=["cancelled", "failed"]),
+                name="delivery_slot_once",
             ),
             models.CheckConstraint(
                 condition=~Q(status="published") | ~Q(remote_id=""), name="delivery_published_has_remote_id"
@@ -254,6 +289,11 @@ class Delivery(models.Model):
     @property
     def state(self) -> Delivery.Status:
         return Delivery.Status(self.status)
+
+    @property
+    def canonical_there(self) -> str:
+        """The canonical URL that its channel is told."""
+        return self.canonical_url or self.post.canonical_url
 
     def is_moving(self) -> bool:
         """Something will change within moments without anybody doing anything."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from posts.forms import wishes
+from posts.forms import span_in_words, wishes
 from posts.models import Attempt, Delivery, Post, Proof
 from posts.moments import offset_words
 from posts.views.standing import Standing
@@ -76,6 +76,12 @@ def _span(seconds: int) -> str:
     if first is None:
         return f"{seconds} s" if seconds >= 5 else ""
     return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
+
+
+@register.filter
+def span(length: timedelta | None) -> str:
+    """How long, as people enter it: 24 h."""
+    return span_in_words(length or timedelta())
 
 
 @register.filter

@@ -12,6 +12,7 @@ from django.db.models import Count, Q
 from django.forms import BoundField
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from posts import connecting
@@ -213,7 +214,7 @@ def pause(request: MemberRequest, pk: int) -> HttpResponse:
         messages.success(request, f"{found} is paused: what is scheduled there waits.")
     else:
         messages.error(request, f"{found} cannot be paused: only an open channel can.")
-    return redirect(found)
+    return _back(request, found)
 
 
 def resume(request: MemberRequest, pk: int) -> HttpResponse:
@@ -223,7 +224,12 @@ def resume(request: MemberRequest, pk: int) -> HttpResponse:
         messages.success(request, f"{found} is open again. What is too late by now is not published without you.")
     else:
         messages.error(request, f"{found} is not paused.")
-    return redirect(found)
+    return _back(request, found)
+
+
+def _back(request: MemberRequest, found: Channel) -> HttpResponse:
+    """To the page where the button was pressed."""
+    return redirect(f"{reverse('queue')}?channel={found.pk}" if request.POST.get("back") == "queue" else found)
 
 
 def remove(request: MemberRequest, pk: int) -> HttpResponse:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from posts import scheduling
+from posts import following, scheduling
 from posts.engine.packing import article_of, door_of
-from posts.forms import ScheduleForm, TimeForm, in_words, options_prefix
-from posts.models import Channel, Delivery, Post
+from posts.forms import ScheduleForm, TimeForm, delay_name, in_words, options_prefix, span_in_words
+from posts.models import Channel, Delivery, Plan, Post
 from posts.moments import WALL, Moment
+from posts.scheduling import Place
 from posts.views.bells import ring_for_deliveries
+from posts.views.placing import NoSlot, Pins, as_shown, next_slots, pin, pins_in, places_of
 from posts.views.scope import MemberRequest
 from publishers.base import Finding, Level
 from publishers.errors import PublishingError
@@ -61,11 +64,10 @@ class Sent:
     problem: str = ""
 
 
-def verdicts(
-    post: Post, channels: Iterable[Channel], due_at: datetime, wishes: Wishes, *, with_sent: bool = False
-) -> list[Verdict]:
+def verdicts(post: Post, due: Mapping[Channel, datetime], wishes: Wishes, *, with_sent: bool = False) -> list[Verdict]:
+    """What each channel says, at the time at which it would get the post."""
     found = []
-    for channel in channels:
+    for channel, due_at in due.items():
         options = wishes.get(channel.pk, {})
         findings = scheduling.check(post, channel, due_at, options)
         sent = sent_to(channel, post, due_at, options) if with_sent else None
@@ -90,22 +92,49 @@ def sent_to(channel: Channel, post: Post, due_at: datetime, options: scheduling.
 def schedule(request: MemberRequest, pk: int) -> HttpResponse:
     """The choice. What each chosen channel says is shown as it is chosen; without JavaScript, in the review."""
     post, now = _post(request, pk), timezone.now()
-    taken, wishes = _taken(post), _last_wishes(post)
-    chosen = _wanted(request, request.GET, taken)
+    taken, wishes, plan = _taken(post), _last_wishes(post), _plan(request)
+    pins = pins_in(request.GET)
+    planned = _as_planned(plan) if plan else {}
+    chosen = _wanted(request, request.GET, taken, {str(pk) for pk in [*pins, *planned.get("channels", [])]})
     offer = suggestion(request.GET.get("day", ""), now.astimezone(request.user.time_zone))
     form = ScheduleForm(
         initial={
+            **planned,
             "channels": [channel.pk for channel in chosen],
-            "when": request.GET.get("when", ScheduleForm.AT),
+            "when": request.GET.get("when", ScheduleForm.QUEUE if pins else ScheduleForm.AT),
             "at": request.GET.get("at") or offer,
         },
         workspace=request.workspace, taken=taken, wishes=wishes, zone=request.user.time_zone, now=now,
     )  # fmt: skip
-    return _choice(request, post, form, verdicts(post, chosen, _due_at(request, now), wishes))
+    said = verdicts(post, {channel: _due_at(request, now) for channel in chosen}, wishes)
+    return _choice(request, post, form, said, pins)
 
 
-def _choice(request: MemberRequest, post: Post, form: ScheduleForm, said: list[Verdict]) -> HttpResponse:
-    return render(request, "posts/schedule.html", {"post": post, "form": form, "verdicts": said, "zone": form.zone})
+def _plan(request: MemberRequest) -> Plan | None:
+    number = request.GET.get("plan", "")
+    if not (number.isascii() and number.isdecimal() and len(number) < 15):
+        return None
+    return Plan.objects.of(request.workspace).filter(pk=number).prefetch_related("steps").first()
+
+
+def _as_planned(plan: Plan) -> dict[str, Any]:
+    """What the form begins with."""
+    steps = {step.channel_id: step.after for step in plan.steps.all()}
+    delays = {f"delay-{channel}": after for channel, after in steps.items()}
+    return {"order": ScheduleForm.FIRST, "origin": plan.origin_id, "channels": [plan.origin_id, *steps], **delays}
+
+
+def _choice(
+    request: MemberRequest, post: Post, form: ScheduleForm, said: list[Verdict], pins: Pins, problem: str = ""
+) -> HttpResponse:
+    channels = [choice.data["value"].instance for choice in form["channels"]]
+    free = next_slots([channel for channel in channels if channel.pk not in form.taken], pins, form.now)
+    return render(request, "posts/schedule.html", {
+        "post": post, "form": form, "verdicts": said, "zone": form.zone, "problem": problem,
+        "slots": [(channel, free.get(channel.pk)) for channel in channels if channel.pk not in form.taken],
+        "has_slots": bool(free), "carried_slots": [pin(each, pins[each.pk]) for each in channels if each.pk in pins],
+        "plans": Plan.objects.of(request.workspace).select_related("origin").prefetch_related("steps__channel"),
+    })  # fmt: skip
 
 
 # --- step 2 ----------------------------------------------------------------------------------------------------------
@@ -115,55 +144,111 @@ def review(request: MemberRequest, pk: int) -> HttpResponse:
     """What will happen, before it does. Only a POST that neither looks nor goes back makes it happen."""
     post, now = _post(request, pk), timezone.now()
     data = request.POST if request.method == "POST" else request.GET
-    taken = _taken(post)
+    taken, pins = _taken(post), pins_in(data)
     form = ScheduleForm(data, workspace=request.workspace, taken=taken, zone=request.user.time_zone, now=now)
-    is_valid, moment = form.is_valid(), form.moment
-    if request.htmx.target == "findings" or not is_valid or moment is None or "change" in request.POST:
-        said = verdicts(post, _wanted(request, data, taken), moment.due_at if moment else now, form.options)
+    places, problem = _places(form, pins) if form.is_valid() else ([], "")
+    if request.htmx.target == "findings" or not places or "change" in request.POST:
+        due_at = form.moment.due_at if form.moment else now
+        said = verdicts(post, dict.fromkeys(_wanted(request, data, taken), due_at), form.options)
         if request.htmx.target == "findings":
             return render(request, "posts/_findings.html", {"verdicts": said})
-        return _choice(request, post, form, said)
-    channels, options, carried = form.cleaned_data["channels"], form.options, _carried(data, form)
+        return _choice(request, post, form, said, pins, problem)
     refused = ""
     if "look" in request.POST:
-        query = urlencode(carried)
+        query = urlencode(_carried(data, form, places))
         if len(query) <= LONGEST_QUERY:
             return redirect(f"{reverse('review', args=[pk])}?{query}")
-    elif request.method == "POST":
+    elif request.method == "POST" and _has_seen(places, pins):
         try:
-            scheduling.schedule(post, channels, moment, now, by=request.user, options=options)
+            made = _schedule(request, post, as_shown(places, pins, form.zone), form)
         except scheduling.Refused as error:
             refused = str(error)
         else:
             ring_for_deliveries()
-            messages.success(request, _done(channels, moment, form))
+            messages.success(request, _done(made, form))
             return redirect(post)
-    said = verdicts(post, channels, moment.due_at, options, with_sent=True)
+    return _review(request, post, form, places, _carried(data, form, places), refused)
+
+
+def _places(form: ScheduleForm, pins: Pins) -> tuple[list[Place], str]:
+    try:
+        return places_of(form, pins), ""
+    except NoSlot as problem:
+        return [], str(problem)
+
+
+def _has_seen(places: list[Place], pins: Pins) -> bool:
+    """Whether each slot that would be taken was shown before: else it is shown now."""
+    return all(place.channel.pk in pins for place in places if place.in_slot)
+
+
+@transaction.atomic
+def _schedule(request: MemberRequest, post: Post, places: list[Place], form: ScheduleForm) -> list[Place]:
+    scheduling.schedule_each(post, places, form.now, by=request.user, options=form.options)
+    if form.followers and (name := form.cleaned_data["plan_name"]):
+        following.keep_plan(request.workspace, name, places[0].channel, form.followers)
+    return places
+
+
+def _review(
+    request: MemberRequest, post: Post, form: ScheduleForm, places: list[Place], carried: object, refused: str
+) -> HttpResponse:
+    due = {place.channel: place.at.due_at for place in places}
+    said = verdicts(post, due, form.options, with_sent=True)
+    together = len({place.at.due_at for place in places}) == 1 and not form.followers
     return render(request, "posts/review.html", {
-        "post": post, "carried": carried, "moment": moment, "verdicts": said, "refused": refused,
-        "is_possible": not any(verdict.is_refused for verdict in said), "zone": form.zone, "now": now,
-        "is_now": form.cleaned_data["when"] == ScheduleForm.NOW, "effect": _effect(channels, moment, form),
+        "post": post, "carried": carried, "moment": places[0].at, "verdicts": said, "refused": refused,
+        "is_possible": not any(verdict.is_refused for verdict in said), "zone": form.zone, "now": form.now,
+        "is_now": form.cleaned_data["when"] == ScheduleForm.NOW, "effect": _effect(places, form),
+        "dates": places, "is_together": together, "origin": form.cleaned_data["origin"],
+        "origin_has_page": not places[0].after and following.may_have_page(places[0].channel),
+        "is_queue": form.cleaned_data["when"] == ScheduleForm.QUEUE, "plan_name": form.cleaned_data["plan_name"],
     })  # fmt: skip
 
 
-def _carried(data: QueryDict, form: ScheduleForm) -> list[tuple[str, str]]:
-    """What was chosen, field by field as it was sent: without what is empty or belongs to other channels."""
-    prefixes = tuple(f"{options_prefix(channel)}-" for channel in form.cleaned_data["channels"])
-    names = [name for name in data if name in form.fields or name.startswith(prefixes)]
-    return [(name, str(value)) for name in names for value in data.getlist(name) if value]
+def _carried(data: QueryDict, form: ScheduleForm, places: list[Place]) -> list[tuple[str, str]]:
+    """What was chosen, field by field as it was sent, and the slots that are shown: without what is empty or belongs
+    to other channels.
+    """
+    chosen = form.cleaned_data["channels"]
+    prefixes = tuple(f"{options_prefix(channel)}-" for channel in chosen)
+    delays = {delay_name(channel) for channel, _ in form.delays} - {delay_name(each) for each, _ in form.followers}
+    idle = delays if form.followers else {*delays, "order", "origin", "plan_name"}
+    names = [name for name in data if name in form.fields.keys() - idle or name.startswith(prefixes)]
+    carried = [(name, str(value)) for name in names for value in data.getlist(name) if value]
+    return carried + [("slot", pin(place.channel, place.at.due_at)) for place in places if place.in_slot]
 
 
-def _effect(channels: list[Channel], moment: Moment, form: ScheduleForm) -> str:
+def _effect(places: list[Place], form: ScheduleForm) -> str:
     """What the button does, in its own words."""
+    channels = [place.channel for place in places]
+    if form.followers:
+        first = f"on {channels[0]} first, then on {_count(channels[1:])}"
+        if form.cleaned_data["when"] == ScheduleForm.NOW:
+            return f"Publish now {first}"
+        return f"Schedule for {_spoken(places[0].at, form)} {first}"
     if form.cleaned_data["when"] == ScheduleForm.NOW:
         return f"Publish now on {_count(channels)}"
-    return f"Schedule for {_spoken(moment, form)}"
+    if form.cleaned_data["when"] == ScheduleForm.QUEUE and len(places) > 1:
+        return f"Add to {len(places)} queues"
+    if form.cleaned_data["when"] == ScheduleForm.QUEUE:
+        return f"Add to the queue for {_spoken(places[0].at, form)}"
+    return f"Schedule for {_spoken(places[0].at, form)}"
 
 
-def _done(channels: list[Channel], moment: Moment, form: ScheduleForm) -> str:
+def _done(places: list[Place], form: ScheduleForm) -> str:
+    leading = [place for place in places if place.after is None]
+    channels = [place.channel for place in leading]
+    rest = [
+        f"{place.channel} follows {span_in_words(place.after)} later." for place in places if place.after is not None
+    ]
     if form.cleaned_data["when"] == ScheduleForm.NOW:
-        return f"It is being published on {_count(channels)}."
-    return f"Scheduled for {_spoken(moment, form)} on {_count(channels)}."
+        said = f"It is being published on {_count(channels)}."
+    elif form.cleaned_data["when"] == ScheduleForm.QUEUE:
+        said = " ".join(f"In the queue of {place.channel} for {_spoken(place.at, form)}." for place in leading)
+    else:
+        said = f"Scheduled for {_spoken(leading[0].at, form)} on {_count(channels)}."
+    return " ".join([said, *rest])
 
 
 def _count(channels: list[Channel]) -> str:
@@ -214,9 +299,9 @@ def _last_wishes(post: Post) -> dict[int, dict[str, Any]]:
     return dict(post.deliveries.order_by("pk").values_list("channel_id", "options"))
 
 
-def _wanted(request: MemberRequest, data: QueryDict, taken: set[int]) -> list[Channel]:
+def _wanted(request: MemberRequest, data: QueryDict, taken: set[int], more: Collection[str] = ()) -> list[Channel]:
     """The channels that are named, of those where the post can go."""
-    named = set(data.getlist("channels"))
+    named = {*data.getlist("channels"), *more}
     channels = Channel.objects.of(request.workspace).exclude(pk__in=taken)
     return [channel for channel in channels if str(channel.pk) in named]
 

@@ -100,7 +100,7 @@ def autosave_new(request: MemberRequest) -> HttpResponse:
     post = form.insert(request.workspace, request.user)
     _look_at_cover(post, post.cover_url)
     response = _autosaved(request, post, form, is_new=True)
-    response["HX-Replace-Url"] = _with_day(reverse("post_edit", args=[post.pk]), request)
+    response["HX-Replace-Url"] = _with_time(reverse("post_edit", args=[post.pk]), request)
     return response
 
 
@@ -168,6 +168,7 @@ def _editor(
         "theirs": theirs,
         "differing": _differing(form, theirs) if theirs else [],
         "day": request.GET.get("day", ""),
+        "slot": request.GET.get("slot", ""),
         "has_front_matter": bool(post) and not form.is_bound and texts.has_front_matter(text),
         "settings_open": any(name in form.errors for name in form.fields if name not in ("title", "markdown")),
         **_length(text),
@@ -198,7 +199,7 @@ def _conflict(request: MemberRequest, pk: int) -> HttpResponse:
 
 def _saved(request: MemberRequest, post: Post) -> HttpResponse:
     if "schedule" in request.POST:
-        return redirect(_with_day(reverse("schedule", args=[post.pk]), request))
+        return redirect(_with_time(reverse("schedule", args=[post.pk]), request))
     messages.success(request, "Saved.")
     return redirect("post_edit", post.pk) if texts.has_front_matter(post.markdown) else redirect(post)
 
@@ -219,10 +220,11 @@ def _not_saved(request: MemberRequest, form: PostForm) -> HttpResponse:
     return render(request, "posts/_not_saved.html", {"form": form}, status=422)
 
 
-def _with_day(url: str, request: MemberRequest) -> str:
-    """The day that was chosen in the calendar goes along until the post is scheduled."""
-    day = request.GET.get("day") or request.POST.get("day")
-    return f"{url}?{urlencode({'day': day})}" if day else url
+def _with_time(url: str, request: MemberRequest) -> str:
+    """The day that was chosen in the calendar, or the slot of a queue, goes along until the post is scheduled."""
+    given = {name: request.GET.get(name) or request.POST.get(name) for name in ("day", "slot")}
+    query = urlencode({name: value for name, value in given.items() if value})
+    return f"{url}?{query}" if query else url
 
 
 def _length(text: str) -> dict[str, int]:

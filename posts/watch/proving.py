@@ -96,7 +96,7 @@ def _host_of(url: str) -> str:
 
 def _canonical_sent(delivery: Delivery) -> str | None:
     post = delivery.post
-    return post.canonical_url if delivery.sent_digest == post.digest() else None
+    return delivery.canonical_there if delivery.sent_digest == post.digest() else None
 
 
 # --- looking ---------------------------------------------------------------------------------------------------------

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, reverse
 
 from accounts.models import User
-from posts.models import Channel, Delivery, Post
+from posts.models import Channel, Delivery, Plan, Post
 from posts.urls import urlpatterns
 from tests.posts.views.conftest import Deliver, workspace_of
 
@@ -20,6 +21,7 @@ ONLY_POST = {
     "post_autosave_new", "post_preview", "post_autosave", "post_front_matter", "delivery_cancel",
     "delivery_publish_now", "delivery_send_again", "delivery_confirm", "delivery_check_page", "channel_check",
     "channel_pause", "channel_resume", "decide_missed", "first_steps", "try_demo", "connect_demo",
+    "queue_move", "queue_take_out", "delivery_release", "delivery_wait_on", "plan_delete",
 }  # fmt: skip
 
 
@@ -28,15 +30,19 @@ def delivery(deliver: Deliver) -> Delivery:
     return deliver()
 
 
+@pytest.fixture(autouse=True)
+def plan(dev: Channel) -> Plan:
+    return Plan.objects.create(workspace=dev.workspace, name="Blog first", origin=dev)
+
+
 def address(name: str, post: Post, delivery: Delivery) -> str:
     pattern: URLPattern = next(pattern for pattern in urlpatterns if pattern.name == name)
     arguments: dict[str, object] = {}
     if "pk" in pattern.pattern.converters:
         route = str(pattern.pattern)
-        thing = (
-            post if route.startswith("posts/") else delivery if route.startswith("deliveries/") else delivery.channel
-        )
-        arguments["pk"] = thing.pk
+        things: dict[str, Model] = {"posts": post, "deliveries": delivery, "channels": delivery.channel}
+        room = route.partition("/")[0]
+        arguments["pk"] = (things.get(room) or Plan.objects.get()).pk
     if "platform" in pattern.pattern.converters:
         arguments["platform"] = "folder"
     return reverse(name, kwargs=arguments)
@@ -98,7 +104,7 @@ def test_ada_sees_each_of_her_pages(name: str, post: Post, delivery: Delivery, b
 
 
 def test_lists_show_nothing_of_others(post: Post, delivery: Delivery, strange_browser: Client) -> None:
-    for name in ("posts", "schedule_list", "calendar", "channels"):
+    for name in ("posts", "schedule_list", "calendar", "channels", "queue", "plans"):
         page = strange_browser.get(reverse(name)).content.decode()
         assert post.title not in page.replace("Notes on", "")
         assert delivery.channel.name not in page
