@@ -11,12 +11,12 @@ from celery import shared_task
 from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
-from django.utils import timezone
 
 from accounts import mailing
 from posts import connecting, covers, following
 from posts.engine import lateness, publishing
 from posts.watch import measuring, outages, proving, watchdog, watching
+from posts.watch.clock import AgreedClock
 
 log = logging.getLogger(__name__)
 
@@ -25,36 +25,27 @@ CHECK_CHANNEL = "posts.tasks.check_channel"
 CHECK_COVER = "posts.tasks.check_cover"
 PROVE = "posts.tasks.prove"
 
+clock = AgreedClock()  # of this process
+
 
 def look_at_due() -> None:
     """Publish what is due."""
-    if _clock_is_right():
+    if clock.is_right():
         _catch_up()
-        publishing.drain(timezone.now)
+        publishing.drain(clock.now)
 
 
 def look_for_left_behind() -> None:
     """The night-watch."""
-    if _clock_is_right():
+    if clock.is_right():
         _catch_up()
-        publishing.rescue(timezone.now)
-
-
-def _clock_is_right() -> bool:
-    """Whether this machine agrees with the database about the time. Who is an hour ahead would publish an hour early,
-    and would keep channels closed for an hour: it does nothing and signs nothing until its clock is right.
-    """
-    apart = watching.clock_difference(timezone.now)
-    if not settings.CLOCK_TOLERANCE_SECONDS or abs(apart) <= settings.CLOCK_TOLERANCE_SECONDS:
-        return True
-    log.error("This machine's clock and the database's are %.0f seconds apart: nothing is published from here", apart)
-    return False
+        publishing.rescue(clock.now)
 
 
 def _catch_up() -> None:
     """After an outage see first to what it made late, whichever watch is the first to wake up after it."""
     try:
-        lateness.catch_up(timezone.now())
+        lateness.catch_up(clock.now())
     except DatabaseError:
         raise
     except Exception:  # a mistake of ours in one row must not keep all others from being published
@@ -75,7 +66,7 @@ def rescue() -> None:
 @shared_task(name=CHECK_CHANNEL, ignore_result=False)
 def check_channel(channel_id: int) -> str | None:
     """Prove a channel's credentials; its result, a sentence, is kept because a person waits for it."""
-    return connecting.verify(channel_id, timezone.now)
+    return connecting.verify(channel_id, clock.now)
 
 
 @shared_task(name=CHECK_COVER)
@@ -86,7 +77,7 @@ def check_cover(post_id: int) -> None:
 @shared_task(name=PROVE)
 def prove(delivery_id: int) -> None:
     """A person waits for it: look at the public page of this delivery now."""
-    proving.prove(delivery_id, timezone.now)
+    proving.prove(delivery_id, clock.now)
 
 
 # --- the worker looks by itself, so that Redis may be dead ------------------------------------------------------------
@@ -109,35 +100,35 @@ def _look(name: str, every: float, verb: Callable[[], Any]) -> None:
 
 
 def _errands() -> None:
-    mailing.send_waiting(timezone.now)
-    connecting.verify_waiting(timezone.now)
+    mailing.send_waiting(clock.now)
+    connecting.verify_waiting(clock.now)
     covers.check_waiting()
 
 
 def look_after_followers() -> None:
     """What waits for its original to be published."""
-    if _clock_is_right():
-        following.look_after(timezone.now)
+    if clock.is_right():
+        following.look_after(clock.now)
 
 
 def look_for_outages() -> None:
     """Also beat's: when no worker lives, beat tells that."""
-    if _clock_is_right():  # who is an hour ahead would take what is due within the hour for late
-        outages.look_after(timezone.now)
+    if clock.is_right():  # who is an hour ahead would take what is due within the hour for late
+        outages.look_after(clock.now)
 
 
 def _watch_over_it() -> None:
     """What tells people how it goes: one after the other in one thread, so that it keeps one connection."""
     look_for_outages()
-    watchdog.reassure(timezone.now())
+    watchdog.reassure(clock.now())
     if settings.METRICS_TOKEN:
-        measuring.tally(timezone.now())
+        measuring.tally(clock.now())
 
 
 def _sign() -> None:
-    if _clock_is_right():
+    if clock.is_right():
         _catch_up()  # a process that was frozen wakes up with all watches at once: this one must not hide the outage
-        watching.beat(watching.Kind.WORKER, watching.here(watching.Kind.WORKER), timezone.now())
+        watching.beat(watching.Kind.WORKER, watching.here(watching.Kind.WORKER), clock.now())
 
 
 WATCHES: tuple[tuple[str, float, Callable[[], Any]], ...] = (
@@ -145,7 +136,7 @@ WATCHES: tuple[tuple[str, float, Callable[[], Any]], ...] = (
     ("left behind", RESCUE_EVERY, look_for_left_behind),
     ("errands", LOOK_EVERY, _errands),
     ("heartbeat", watching.BEAT_EVERY, _sign),
-    ("public pages", LOOK_EVERY, lambda: proving.look(timezone.now, publishing.stopping.is_set)),
+    ("public pages", LOOK_EVERY, lambda: proving.look(clock.now, publishing.stopping.is_set)),
     ("followers", FOLLOWERS_EVERY, look_after_followers),
     ("how it goes", OUTAGES_EVERY, _watch_over_it),
 )

@@ -82,6 +82,8 @@ def _record_all(results: Sequence[Result], now: datetime, fence: float, *, trust
 
 def _say(entries: list[Entry]) -> None:
     """One line of the log for each outcome."""
+    if not log.isEnabledFor(logging.INFO):
+        return
     for entry in entries:
         with logs.about(**entry.trip.ids):
             outcome = entry.attempt.outcome if entry.attempt else "nothing"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from posts.models.channel import Channel
 from posts.models.claiming import ANYTHING, COMING, FIRST_IN_LINE, HOLD_CHANNELS, NEXT, TAKE, with_ids
 from posts.models.literals import literals
 from posts.models.post import Post
+from posts.models.prepared import Prepared
 
 # What of a claimed delivery, its post and its channel goes to the platform, and into the ledger.
 CLAIMED = (
@@ -88,9 +90,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(*with_ids(HOLD_CHANNELS[vendor], first.values(), **given))
             cursor.execute(*with_ids(TAKE[vendor], first, **given))
-            taken = list(
-                self.filter(pk__in=first, claim=claim).select_related("post__author", "channel").only(*CLAIMED)
-            )
+            taken = _claimed(connection.vendor, len(first))([*first, given["claim"]])
             if len(taken) < len(first):  # somebody was quicker: their channels are not ours to keep
                 idle = Channel.objects.filter(claim=claim).exclude(pk__in=[each.channel_id for each in taken])
                 idle.update(claim=None, lease_until=None)
@@ -124,6 +124,13 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             cursor.execute(COMING[connection.vendor], adapted)
             row = cursor.fetchone()
         return _aware(row[0]) if row else None
+
+
+@cache
+def _claimed(vendor: str, how_many: int) -> Prepared[Delivery]:
+    """So many deliveries with post, author and channel, of those whose claim is a given one: by ids and claim."""
+    rows = Delivery.objects.filter(pk__in=range(how_many)).filter(claim=uuid.UUID(int=0))
+    return Prepared(rows.select_related("post__author", "channel").only(*CLAIMED))
 
 
 def _aware(value: datetime | None) -> Any:

@@ -8,7 +8,7 @@ few rows that come together in the ledger that costs more than the calls to the 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -17,6 +17,12 @@ from django.db import connection, models
 Values = Mapping[str, Any]  # by field name
 Names = tuple[str, ...]
 Fields = list["models.Field[Any, Any]"]
+
+# Fields whose values in Python are what the databases take.
+AS_THEY_ARE = {
+    models.AutoField, models.BigAutoField, models.IntegerField, models.PositiveIntegerField,
+    models.PositiveSmallIntegerField, models.FloatField, models.BooleanField, models.CharField, models.TextField,
+}  # fmt: skip
 
 
 def update_each(model: type[models.Model], each: Iterable[tuple[Values, Values]]) -> int:
@@ -31,9 +37,10 @@ def update_each(model: type[models.Model], each: Iterable[tuple[Values, Values]]
     with connection.cursor() as cursor:
         for (values_of, where_of), given in alike.items():
             statement, fields = _update(model, values_of, where_of)
+            adapters = [_adapter(field, connection.vendor) for field in fields]
             cursor.executemany(
                 statement,
-                [[f.get_db_prep_save(v, connection) for f, v in zip(fields, row, strict=True)] for row in given],
+                [[adapt(value) for adapt, value in zip(adapters, row, strict=True)] for row in given],
             )
             changed += cursor.rowcount
     return changed
@@ -45,11 +52,32 @@ def insert_each(objects: Iterable[models.Model], *, ignore_conflicts: bool = Fal
     if not objects:
         return
     statement, fields = _insert(type(objects[0]), ignore_conflicts)
+    columns = [(field.pre_save, _adapter(field, connection.vendor)) for field in fields]
     with connection.cursor() as cursor:
         cursor.executemany(
             statement,
-            [[f.get_db_prep_save(f.pre_save(each, True), connection) for f in fields] for each in objects],
+            [[adapt(value_of(each, True)) for value_of, adapt in columns] for each in objects],
         )
+
+
+@cache
+def _adapter(field: models.Field[Any, Any], vendor: str) -> Callable[[Any], Any]:
+    """How a value of this field is handed to the database. Most are as they are, and need not be asked about."""
+    if type(field) in AS_THEY_ARE:
+        return _as_it_is
+    if type(field) is models.DateTimeField:
+        return connection.ops.adapt_datetimefield_value
+    if isinstance(field, models.ForeignKey):
+        return _adapter(field.target_field, vendor)
+
+    def adapt(value: Any) -> Any:
+        return field.get_db_prep_save(value, connection)
+
+    return adapt
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 @cache
