@@ -93,6 +93,7 @@ if _database["ENGINE"].endswith("sqlite3"):
         # FULL, never NORMAL: a claim lost at a power cut would be sent again.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+    _database["CONN_MAX_AGE"] = 60  # seconds: the worker looks every second, and opening costs more than looking
 else:
     _database["CONN_HEALTH_CHECKS"] = True
     _options = {

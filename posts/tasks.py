@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import shared_task
@@ -27,6 +28,9 @@ PROVE = "posts.tasks.prove"
 
 clock = AgreedClock()  # of this process
 
+AWAKE = timedelta(seconds=5)  # who has looked so lately slept through no outage
+_awake_at: datetime | None = None  # when a watch of this process last asked whether there was one
+
 
 def look_at_due() -> None:
     """Publish what is due."""
@@ -44,8 +48,13 @@ def look_for_left_behind() -> None:
 
 def _catch_up() -> None:
     """After an outage see first to what it made late, whichever watch is the first to wake up after it."""
+    global _awake_at
+    now = clock.now()
+    if _awake_at and timedelta() <= now - _awake_at < AWAKE:
+        return
     try:
-        lateness.catch_up(clock.now())
+        lateness.catch_up(now)
+        _awake_at = now
     except DatabaseError:
         raise
     except Exception:  # a mistake of ours in one row must not keep all others from being published

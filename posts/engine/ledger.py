@@ -86,7 +86,7 @@ def _say(entries: list[Entry]) -> None:
         return
     for entry in entries:
         with logs.about(**entry.trip.ids):
-            outcome = entry.attempt.outcome if entry.attempt else "nothing"
+            outcome = entry.attempt["outcome"] if entry.attempt else "nothing"
             log.info("Delivery %s: %s, %s", entry.trip.delivery_id, outcome, entry.changes.get("status", "goes on"))
 
 
@@ -130,7 +130,7 @@ def _write(entries: list[Entry]) -> None:
     ]
     if update_each(Delivery, changes) != len(changes):
         raise Overtaken
-    insert_each(entry.attempt for entry in entries if entry.attempt)
+    insert_each(Attempt, (entry.attempt for entry in entries if entry.attempt))
     proving.begin(entry.proof for entry in entries)
 
 

@@ -17,7 +17,8 @@ from django.conf import settings
 from posts import notifying
 from posts.engine import lateness
 from posts.engine.trips import Result, Step, Trip
-from posts.models import Attempt, Channel, Delivery, Proof
+from posts.models import Attempt, Channel, Delivery
+from posts.models.each import Values
 from posts.watch import proving
 from publishers.base import Finds, Limits, RemotePost, Visibility
 from publishers.errors import (
@@ -55,9 +56,9 @@ class Entry:
         self.now = now
         self.publisher = result.trip.door.publisher_class
         self.changes: dict[str, Any] = {}
-        self.attempt: Attempt | None = None
+        self.attempt: Values | None = None
         self.following: Trip | None = None
-        self.proof: Proof | None = None  # its public page, which is looked at later
+        self.proof: Values | None = None  # its public page, which is looked at later
 
     @property
     def label(self) -> str:
@@ -65,16 +66,17 @@ class Entry:
 
     def tried(self, outcome: Outcome, message: str = "") -> None:
         """The line in the history."""
-        self.attempt = Attempt(
-            delivery_id=self.delivery.pk,
-            number=self.trip.number,
-            step=self.trip.step,
-            outcome=outcome,
-            message=message,
-            exchanges=self.result.exchanges,
-            started_at=self.result.started_at,
-            seconds=round(self.result.seconds, 3),
-        )
+        self.attempt = {
+            "delivery_id": self.delivery.pk,
+            "number": self.trip.number,
+            "step": self.trip.step,
+            "outcome": outcome,
+            "message": message,
+            "exchanges": self.result.exchanges,
+            "started_at": self.result.started_at,
+            "seconds": round(self.result.seconds, 3),
+            "created_at": self.now,
+        }
 
     def set(self, status: Status, **changes: Any) -> None:
         """Where the delivery goes; its claim ends there."""

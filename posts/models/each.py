@@ -46,17 +46,17 @@ def update_each(model: type[models.Model], each: Iterable[tuple[Values, Values]]
     return changed
 
 
-def insert_each(objects: Iterable[models.Model], *, ignore_conflicts: bool = False) -> None:
-    """Insert new objects of one model; their primary keys are not read back."""
-    objects = list(objects)
-    if not objects:
+def insert_each(model: type[models.Model], rows: Iterable[Values], *, ignore_conflicts: bool = False) -> None:
+    """Insert a new row for each of ``rows``, which may leave out what has a default."""
+    rows = list(rows)
+    if not rows:
         return
-    statement, fields = _insert(type(objects[0]), ignore_conflicts)
-    columns = [(field.pre_save, _adapter(field, connection.vendor)) for field in fields]
+    statement, fields = _insert(model, ignore_conflicts)
+    columns = [(field.attname, field.get_default, _adapter(field, connection.vendor)) for field in fields]
     with connection.cursor() as cursor:
         cursor.executemany(
             statement,
-            [[adapt(value_of(each, True)) for value_of, adapt in columns] for each in objects],
+            [[adapt(row[name] if name in row else default()) for name, default, adapt in columns] for row in rows],
         )
 
 

@@ -23,7 +23,7 @@ from django.db.models.functions import Concat, Now
 
 from posts import notifying
 from posts.models import Delivery, Proof, ReadingPace
-from posts.models.each import insert_each
+from posts.models.each import Values, insert_each
 from publishers import PUBLISHERS
 from publishers.base import Limits, RemotePost, Visibility
 from publishers.http import Http, origin_of
@@ -55,7 +55,7 @@ _one_round = threading.Lock()  # per process
 
 def proof_of(
     delivery_id: int, limits: Limits, remote: RemotePost, canonical_url: str | None, now: datetime
-) -> Proof | None:
+) -> Values | None:
     """The row for a publication, not saved yet; None where there is no public page to look at.
 
     ``canonical_url`` None: which text went out is not known.
@@ -63,12 +63,18 @@ def proof_of(
     if not settings.PROVE_PAGES or remote.visibility != Visibility.PUBLIC or not (host := _host_of(remote.url)):
         return None
     first = timedelta(seconds=settings.PAGE_SECONDS or limits.page_seconds)
-    return Proof(delivery_id=delivery_id, host=host, canonical_url=canonical_url, began_at=now, due_at=now + first)
+    return {
+        "delivery_id": delivery_id,
+        "host": host,
+        "canonical_url": canonical_url,
+        "began_at": now,
+        "due_at": now + first,
+    }
 
 
-def begin(proofs: Iterable[Proof | None]) -> None:
+def begin(proofs: Iterable[Values | None]) -> None:
     """Keep what ``proof_of`` made, in the transaction of the publication: one insert for all of them."""
-    insert_each((proof for proof in proofs if proof), ignore_conflicts=True)
+    insert_each(Proof, (proof for proof in proofs if proof), ignore_conflicts=True)
 
 
 def begin_where_a_person_saw_it(delivery: Delivery, url: str, now: datetime) -> None:

@@ -467,6 +467,13 @@ def test_by_hand_after_the_worker_died_is_after_an_outage(
 # --- the worker's watches --------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def thawed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that has not looked for a while."""
+    monkeypatch.setattr(tasks, "_awake_at", None)
+
+
+@pytest.mark.usefixtures("thawed")
 @pytest.mark.parametrize("first", [tasks._sign, tasks.look_for_left_behind])
 def test_whichever_watch_of_a_thawed_worker_wakes_up_first_the_outage_is_seen(
     first: Callable[[], None], folder: Channel, scheduled: Plan
@@ -480,6 +487,7 @@ def test_whichever_watch_of_a_thawed_worker_wakes_up_first_the_outage_is_seen(
     assert ahead(late, now) == [0, 60]
 
 
+@pytest.mark.usefixtures("thawed")
 def test_a_mistake_of_ours_in_the_catching_up_keeps_nothing_from_being_published(
     folder: Channel, scheduled: Plan, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:

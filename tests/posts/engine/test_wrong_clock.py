@@ -85,6 +85,7 @@ def test_a_step_of_the_clock_changes_nothing_for_what_is_under_way(
     later.refresh_from_db()
     dev.refresh_from_db()
     assert (delivery.status, later.status) == (Status.PUBLISHED, Status.SCHEDULED)
+    assert delivery.published_at
     assert abs(delivery.published_at - now) < timedelta(minutes=1)
     assert dev.paced_until is None or abs(dev.paced_until - now) < timedelta(minutes=1)
 
