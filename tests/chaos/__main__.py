@@ -165,7 +165,7 @@ class Run:
             return None
         except subprocess.CalledProcessError as end:
             self.failed = True
-            print(f"{database:9} {name:17} FAILED: the harness itself.\n{(end.stderr or "see above")[-3000:]}", flush=True)
+            print(f"{database:9} {name:17} FAILED: the harness itself.\n{end.stderr or 'See above.'}", flush=True)
             return None
         print(_short(row), flush=True)
         return row
