@@ -25,6 +25,7 @@ from posts.views.scope import MemberRequest
 from posts.views.standing import Standing, page_of, with_standing
 
 PREVIEWED = 100_000  # characters: what is rendered while people type
+SHOWN_AT_ONCE = 20_000  # characters: what is rendered with the editor itself; more is fetched when the page is there
 WORDS_A_MINUTE = 220
 NEW = timedelta(days=7)  # so long the first steps stay in view when all are taken
 
@@ -116,15 +117,18 @@ def autosave(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def preview(request: MemberRequest) -> HttpResponse:
-    text = plain_lines(request.POST.get("markdown", ""))
-    context = {
-        "title": request.POST.get("title", "").strip(),
-        "html": as_read(text[:PREVIEWED], request.POST.get("title", "")),
+    title = request.POST.get("title", "")
+    context = {"title": title.strip(), **_previewed(plain_lines(request.POST.get("markdown", "")), title)}
+    return render(request, "posts/_preview.html" if request.htmx else "posts/preview.html", context)
+
+
+def _previewed(text: str, title: str) -> dict[str, Any]:
+    return {
+        "html": as_read(text[:PREVIEWED], title),
         "is_cut": len(text) > PREVIEWED,
         "previewed": PREVIEWED,
         **_length(text),
     }
-    return render(request, "posts/_preview.html" if request.htmx else "posts/preview.html", context)
 
 
 def take_front_matter(request: MemberRequest, pk: int) -> HttpResponse:
@@ -171,7 +175,8 @@ def _editor(
         "slot": request.GET.get("slot", ""),
         "has_front_matter": bool(post) and not form.is_bound and texts.has_front_matter(text),
         "settings_open": any(name in form.errors for name in form.fields if name not in ("title", "markdown")),
-        **_length(text),
+        "is_shown": len(text) <= SHOWN_AT_ONCE,
+        **(_previewed(text, str(form["title"].value() or "")) if len(text) <= SHOWN_AT_ONCE else {}),
     }
     return render(request, "posts/editor.html", context, status=status)
 
