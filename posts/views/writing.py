@@ -8,18 +8,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db import IntegrityError, transaction
-from django.db.models import Case, Exists, OuterRef, Prefetch, Q, When
+from django.db.models import Case, Prefetch, Q, When
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from posts import texts
+from posts import changing, texts
 from posts.beginning import FirstSteps, first_steps
 from posts.forms import PostForm, plain_lines
 from posts.models import Delivery, Post, Proof
 from posts.views.bells import ring_for_cover
+from posts.views.changes import say
 from posts.views.reading import as_read
 from posts.views.scope import MemberRequest
 from posts.views.standing import Standing, page_of, with_standing
@@ -251,19 +251,12 @@ def post_delete(request: MemberRequest, pk: int) -> HttpResponse:
     post = _own(request, pk)
     kept = post.deliveries.exclude(status__in=[Status.CANCELLED, Status.FAILED, Status.MISSED])
     if request.method == "POST":
-        if _delete(post):
-            messages.success(request, f"“{post}” is deleted.")
+        if change := changing.delete(post, timezone.now(), request.user):
+            say(request, f"“{post}” is deleted.", change)
             return redirect("posts")
         messages.error(request, "It was not deleted: it is scheduled, on its way or published.")
-    context = {"post": post, "kept": kept.select_related("channel"), "lost": post.deliveries.count()}
+    context = {
+        "post": post, "kept": kept.select_related("channel"), "lost": post.deliveries.count(),
+        "days": changing.KEPT.days,
+    }  # fmt: skip
     return render(request, "posts/post_delete.html", context)
-
-
-def _delete(post: Post) -> bool:
-    over = [Status.CANCELLED, Status.FAILED, Status.MISSED]
-    live = Delivery.objects.filter(post=OuterRef("pk")).exclude(status__in=over)
-    try:
-        with transaction.atomic():
-            return bool(Post.objects.filter(~Exists(live), pk=post.pk).delete()[0])
-    except IntegrityError:  # it was scheduled at this very moment
-        return False
