@@ -22,7 +22,8 @@ ONLY_POST = {
     "post_autosave_new", "post_preview", "post_autosave", "post_front_matter", "delivery_cancel",
     "delivery_publish_now", "delivery_send_again", "delivery_confirm", "delivery_check_page", "channel_check",
     "channel_pause", "channel_resume", "decide_missed", "first_steps", "try_demo", "connect_demo",
-    "queue_move", "queue_take_out", "delivery_release", "delivery_wait_on", "plan_delete", "calendar_move", "change_undo",
+    "queue_move", "queue_take_out", "delivery_release", "delivery_wait_on", "plan_delete",
+    "calendar_move", "change_undo",
 }  # fmt: skip
 
 
