@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench soak chaos lint fix lock clean dev
+.PHONY: help run test e2e screenshots bench soak chaos lint fix lock clean dev
 .SILENT:
 
 help:  ## Show this
@@ -16,6 +16,9 @@ run:  ## Run everything on this machine (PORT=8001 make run for another port); C
 
 test: dev  ## Run the whole suite, and its engine on PostgreSQL too where there is one
 	scripts/test
+
+e2e: browser  ## Drive a real house with a browser: every page, every reader's road (ONLY=… for a part)
+	$(PYTHON) -m pytest -m e2e tests/e2e $(if $(ONLY),-k "$(ONLY)")
 
 bench:  ## Measure the speed beside the limit, about 25 minutes (BENCH="--quick" make bench: four); docs/performance.md
 	scripts/install requirements.lock
@@ -36,9 +39,10 @@ fix: dev  ## Format, and repair what can be repaired by itself
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-lock: dev  ## Make the lock files anew after a change in requirements.txt or requirements-dev.txt
+lock: dev  ## Make the lock files anew after a change in a requirements file
 	$(UV_COMPILE) requirements.txt --output-file requirements.lock
 	$(UV_COMPILE) requirements-dev.txt --constraints requirements.lock --output-file requirements-dev.lock
+	$(UV_COMPILE) requirements-e2e.txt --constraints requirements-dev.lock --output-file requirements-e2e.lock
 
 clean:  ## Remove what can be made again: .venv and caches. The data in var/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
@@ -46,3 +50,7 @@ clean:  ## Remove what can be made again: .venv and caches. The data in var/ sta
 
 dev:
 	scripts/install requirements-dev.lock
+
+browser:
+	scripts/chromium >/dev/null
+	scripts/install requirements-e2e.lock

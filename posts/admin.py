@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db import models, transaction
@@ -15,8 +15,8 @@ from django.utils.html import format_html
 
 from accounts.models import User, Workspace
 from blogscheduler.celery import ring
-from posts import connecting, scheduling
-from posts.models import Attempt, Channel, Delivery, Heartbeat, Outage, Post, Proof, ReadingPace, Tally, Turn
+from posts import changing, connecting, scheduling
+from posts.models import Attempt, Change, Channel, Delivery, Heartbeat, Outage, Post, Proof, ReadingPace, Tally, Turn
 from posts.moments import moment_at
 from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PUBLISH_DUE
 
@@ -180,7 +180,8 @@ class DeliveryAdmin(ReadOnly):
 
     @admin.action(description="Cancel", permissions=["act"])
     def cancel(self, request: HttpRequest, queryset: models.QuerySet[Delivery]) -> None:
-        self._each(request, queryset, "is cancelled", scheduling.cancel)
+        now, by = timezone.now(), cast(User, request.user)
+        self._each(request, queryset, "is cancelled", lambda delivery: changing.cancel(delivery, now, by))
 
     def _retry(self, delivery: Delivery) -> None:
         if delivery.status not in (Delivery.Status.FAILED, Delivery.Status.MISSED):
@@ -197,7 +198,7 @@ class DeliveryAdmin(ReadOnly):
         request: HttpRequest,
         queryset: models.QuerySet[Delivery],
         done: str,
-        verb: Callable[[Delivery], None],
+        verb: Callable[[Delivery], object],
     ) -> None:
         """Do it to each, and say of each what came of it: one refusal does not stop the others."""
         for delivery in queryset.select_related("post", "post__author", "post__workspace", "channel", "workspace"):
@@ -227,6 +228,18 @@ class ProofAdmin(ReadOnly):
     search_fields = ("delivery__post__title", "delivery__channel__name", "message", "host")
     date_hierarchy = "looked_at"
     list_select_related = ("delivery__post", "delivery__channel")
+
+
+@admin.register(Change)
+class ChangeAdmin(ReadOnly):
+    """What people changed about the plan. The texts of deleted posts, which an undo needs, are not shown."""
+
+    list_display = ("what", "title", "place", "by", "at", "undone_at")
+    list_filter = ("what", ("workspace", OwnOnly))
+    search_fields = ("title", "place")
+    date_hierarchy = "at"
+    list_select_related = ("by",)
+    exclude = ("before", "after")
 
 
 class OfTheHouse(ReadOnly):

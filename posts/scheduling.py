@@ -24,6 +24,7 @@ from publishers.errors import Unsupported
 
 Status = Delivery.Status
 Options = Mapping[str, Any]  # cleaned values of a publisher's options_form
+MOVED_MEANWHILE = "It was moved at this very moment, and was left there."
 JUST_NOW = timedelta(minutes=1)  # a time this short ago is "now": forms are filled in slowly
 
 
@@ -158,7 +159,7 @@ def schedule_each(
     if refused:
         raise PlatformRefuses(refused)
     with transaction.atomic():
-        _not_removed(place.channel for place in places)
+        not_removed(place.channel for place in places)
         _still_free([place for place in places if place.in_slot], now)
         origin: Delivery | None = None
         made = []
@@ -180,7 +181,7 @@ def _still_free(places: list[Place], now: datetime) -> None:
         raise SlotTaken(lost, slots.next_free([place.channel for place in lost], now))
 
 
-def _not_removed(channels: Iterable[Channel]) -> None:
+def not_removed(channels: Iterable[Channel]) -> None:
     """Raises Refused when one is removed. Locks them: until the commit nobody can remove one."""
     names = {channel.pk: str(channel) for channel in channels}
     there = Channel.objects.select_for_update().filter(pk__in=names).exclude(status=Channel.Status.REMOVED)
@@ -222,9 +223,12 @@ def time_fields(post: Post, channel: Channel, at: Moment) -> dict[str, Any]:
     }
 
 
-def reschedule(delivery: Delivery, at: Moment, now: datetime, *, in_slot: bool = False) -> None:
+def reschedule(
+    delivery: Delivery, at: Moment, now: datetime, *, in_slot: bool = False, seen: datetime | None = None
+) -> None:
     """Move it to another time; also what FAILED or was MISSED, which begins anew. Raises Refused.
 
+    ``seen`` is the time that it is moved from: if it has another one by now, it stays there.
     ``in_slot``: this time is a slot of its channel, and the caller has made sure that it is free. What waits for it
     is expected so much later.
     """
@@ -232,7 +236,7 @@ def reschedule(delivery: Delivery, at: Moment, now: datetime, *, in_slot: bool =
         raise Refused("This time is in the past. Choose a later one, or publish now.")
     if delivery.status not in (Status.SCHEDULED, Status.FAILED, Status.MISSED):
         raise Refused(_too_late(delivery))
-    _begin_again(delivery, at, [Status(delivery.status)], slot_at=at.due_at if in_slot else None)
+    _begin_again(delivery, at, [Status(delivery.status)], seen, slot_at=at.due_at if in_slot else None)
 
 
 def publish_now(delivery: Delivery, at: Moment) -> None:
@@ -266,8 +270,10 @@ def send_again(delivery: Delivery, at: Moment) -> None:
     _begin_again(delivery, at, [Status.UNCERTAIN], doubtful=can_look)
 
 
-def _begin_again(shown: Delivery, at: Moment, allowed: list[Status], **changes: Any) -> None:
-    delivery = _as_it_is(shown)
+def _begin_again(
+    shown: Delivery, at: Moment, allowed: list[Status], seen: datetime | None = None, **changes: Any
+) -> None:
+    delivery = as_it_is(shown)
     options = {delivery.channel_id: delivery.options}
     if refused := refusals(delivery.post, [delivery.channel], at.due_at, options):
         raise PlatformRefuses(refused)
@@ -281,8 +287,9 @@ def _begin_again(shown: Delivery, at: Moment, allowed: list[Status], **changes: 
     }
     try:
         with transaction.atomic():
-            _not_removed([delivery.channel])
-            moved = Delivery.objects.filter(pk=delivery.pk, status__in=allowed).update(
+            not_removed([delivery.channel])
+            there = Delivery.objects.filter(pk=delivery.pk, status__in=allowed)
+            moved = (there.filter(due_at=seen) if seen else there).update(
                 status=Status.SCHEDULED,
                 **{
                     **time_fields(delivery.post, delivery.channel, at),
@@ -296,7 +303,7 @@ def _begin_again(shown: Delivery, at: Moment, allowed: list[Status], **changes: 
     except IntegrityError as error:
         raise Refused(f"Another delivery of this post to {delivery.channel} is under way already.") from error
     if not moved:
-        raise Refused(overtaken(delivery))
+        raise Refused(overtaken(delivery, MOVED_MEANWHILE))
 
 
 def _expect_followers(origin: Delivery, at: Moment) -> None:
@@ -310,17 +317,6 @@ def _expect_followers(origin: Delivery, at: Moment) -> None:
 def later(at: Moment, by: timedelta | None) -> Moment:
     """So much later, by the same clock on the wall."""
     return moment_at(at.due_at + (by or timedelta()), ZoneInfo(at.zone or "UTC"))
-
-
-def cancel_all(deliveries: Iterable[Delivery]) -> dict[Delivery, str]:
-    """Take many back. Returns those that could not be, each with the reason."""
-    refused = {}
-    for delivery in deliveries:
-        try:
-            cancel(delivery)
-        except Refused as reason:
-            refused[delivery] = str(reason)
-    return refused
 
 
 def cancel(delivery: Delivery) -> None:
@@ -344,11 +340,11 @@ def confirm(delivery: Delivery, url: str, now: datetime) -> None:
 
 def overtaken(delivery: Delivery, while_scheduled: str = "") -> str:
     """Somebody or something else was quicker: what it is by now, in a sentence."""
-    now = _as_it_is(delivery)
+    now = as_it_is(delivery)
     return while_scheduled if while_scheduled and now.status == Status.SCHEDULED else _too_late(now)
 
 
-def _as_it_is(delivery: Delivery) -> Delivery:
+def as_it_is(delivery: Delivery) -> Delivery:
     """The row as it stands by now: the page on which a person decided may be old. Raises Refused when it is gone."""
     rows = Delivery.objects.select_related("post__author", "post__workspace", "channel", "workspace")
     if (row := rows.filter(pk=delivery.pk).first()) is None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
 from accounts import mailing
-from posts import connecting, covers, following
+from posts import changing, connecting, covers, following
 from posts.engine import lateness, publishing
 from posts.watch import measuring, outages, proving, watchdog, watching
 from posts.watch.clock import AgreedClock
@@ -130,6 +130,7 @@ def _watch_over_it() -> None:
     """What tells people how it goes: one after the other in one thread, so that it keeps one connection."""
     look_for_outages()
     watchdog.reassure(clock.now())
+    changing.forget(clock.now())
     if settings.METRICS_TOKEN:
         measuring.tally(clock.now())
 

@@ -7,6 +7,7 @@ from django.urls import path
 from posts.views import (
     beginning,
     calendar,
+    changes,
     channels,
     deciding,
     deliveries,
@@ -40,6 +41,9 @@ urlpatterns = [
     path("posts/<int:pk>/review/", form(scheduling.review), name="review"),
     path("schedule/", page(diary.schedule_list), name="schedule_list"),
     path("schedule/missed/", action(diary.decide_missed), name="decide_missed"),
+    path("schedule/changes/", page(changes.changes), name="changes"),
+    path("schedule/changes/<int:pk>/undo/", action(changes.undo), name="change_undo"),
+    path("calendar/move/", action(calendar.drop), name="calendar_move"),
     path("calendar/", page(calendar.calendar), name="calendar"),
     path("calendar/<str:token>.ics", feed.feed, name="feed"),
     # the queue

@@ -1,6 +1,7 @@
 """The nouns: what is published, where to, when, and what came of it."""
 
 from posts.models.attempt import Attempt
+from posts.models.change import Change
 from posts.models.channel import Channel, ReadingPace
 from posts.models.delivery import Delivery
 from posts.models.heartbeat import Heartbeat
@@ -13,6 +14,6 @@ from posts.models.tally import Tally
 from posts.models.turn import Turn
 
 __all__ = [
-    "Attempt", "Channel", "Delivery", "Heartbeat", "Outage", "Plan", "PlanStep", "Post", "Proof", "ReadingPace", "Slot",
-    "Tally", "Turn",
+    "Attempt", "Change", "Channel", "Delivery", "Heartbeat", "Outage", "Plan", "PlanStep", "Post", "Proof",
+    "ReadingPace", "Slot", "Tally", "Turn",
 ]  # fmt: skip

@@ -9,12 +9,21 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
+from posts import changing, scheduling
+from posts.conflicts import conflicts
 from posts.models import Channel, Delivery, Post
+from posts.moments import WALL, NoSuchTime, moment_of
+from posts.views.bells import ring_for_deliveries
+from posts.views.changes import back_to, say
+from posts.views.deciding import seen_in
+from posts.views.deliveries import own_delivery
 from posts.views.filters import day_of, filters_of, listed, start_of, within
 from posts.views.scope import MemberRequest
 
@@ -50,9 +59,9 @@ class Span:
             return f"{self.around:%B %Y}"
         last = self.end - timedelta(days=1)
         if self.first.year != last.year:
-            return f"{self.first:%-d %B %Y} – {last:%-d %B %Y}"
+            return f"{self.first:%-d %b %Y} – {last:%-d %b %Y}"
         if self.first.month != last.month:
-            return f"{self.first:%-d %B} – {last:%-d %B %Y}"
+            return f"{self.first:%-d %b} – {last:%-d %b %Y}"
         return f"{self.first:%-d} – {last:%-d %B %Y}"
 
 
@@ -121,6 +130,46 @@ def _same_month(one: date, other: date) -> bool:
     return (one.year, one.month) == (other.year, other.month)
 
 
+# --- dragged ---------------------------------------------------------------------------------------------------------
+
+
+def drop(request: MemberRequest) -> HttpResponse:
+    """A chip was dragged: to a day, where it keeps its clock time, or to an hour, where it keeps its minutes."""
+    asked, now, zone = request.POST, timezone.now(), request.user.time_zone
+    pk = asked.get("delivery", "")
+    delivery = own_delivery(request, int(pk) if pk.isascii() and pk.isdecimal() and len(pk) < 15 else 0)
+    back = back_to(request, reverse("calendar"))
+    wall = dropped_on(asked.get("to", ""), delivery.due_at.astimezone(zone))
+    if wall is None:
+        messages.error(request, "It was not moved: this is no day of the calendar.")
+        return redirect(back)
+    try:
+        moment = moment_of(wall, zone)
+        change = changing.move(delivery, moment, now, request.user, seen=seen_in(request))
+    except (scheduling.Refused, NoSuchTime) as refused:
+        messages.error(request, f"“{delivery.post}” was not moved. {refused}")
+        return redirect(back)
+    ring_for_deliveries()
+    say(
+        request,
+        f"“{delivery.post}” is moved to {wall:%a %-d %b, %H:%M} on {delivery.channel}. {moment.note}".strip(),
+        change,
+    )
+    for words in conflicts(delivery.channel, moment.due_at, but=delivery.pk):
+        messages.warning(request, words)
+    return redirect(back)
+
+
+def dropped_on(place: str, due: datetime) -> datetime | None:
+    """The wall time of a place in the calendar for what is due, by the same clock, at ``due``."""
+    if (day := day_of(place)) is not None:
+        return datetime.combine(day, due.time().replace(second=0, microsecond=0))
+    try:
+        return datetime.strptime(place, WALL).replace(minute=due.minute)
+    except ValueError:
+        return None
+
+
 # --- which days ------------------------------------------------------------------------------------------------------
 
 
@@ -185,10 +234,17 @@ def _agenda(span: Span, rows: QuerySet[Delivery], here: datetime, request: Membe
     by_day: dict[date, list[Delivery]] = defaultdict(list)
     for delivery in listed_ones[:MOST_LISTED]:
         by_day[delivery.due_at.astimezone(here.tzinfo).date()].append(delivery)
-    days = [(Cell(day, here), found) for day, found in by_day.items()]
-    is_cut = len(listed_ones) > MOST_LISTED
-    last = days[-1][0].on if is_cut else None
-    return {"agenda": days, "cut_at": last, "is_empty": not by_day}
+    go_on, is_cut_short = None, False
+    if len(listed_ones) > MOST_LISTED:  # what does not fit, from the day that is not whole
+        go_on = max(by_day)
+        if len(by_day) > 1:
+            del by_day[go_on]
+        else:
+            go_on, is_cut_short = go_on + timedelta(days=1), True
+    return {
+        "agenda": [(Cell(day, here), found) for day, found in by_day.items()],
+        "go_on": go_on, "is_cut_short": is_cut_short, "is_empty": not by_day,
+    }  # fmt: skip
 
 
 _SHOWN: dict[str, Callable[[Span, QuerySet[Delivery], datetime, MemberRequest], dict[str, Any]]] = {

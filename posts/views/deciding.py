@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from django.contrib import messages
@@ -10,11 +10,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from posts import scheduling
+from posts import changing, scheduling
+from posts.conflicts import conflicts
 from posts.forms import ConfirmForm, TimeForm
-from posts.models import Delivery
+from posts.models import Change, Delivery
 from posts.moments import WALL, Moment, moment_at
 from posts.views.bells import ring_for_deliveries, ring_for_page
+from posts.views.changes import back_to, say
 from posts.views.deliveries import own_delivery
 from posts.views.scope import MemberRequest
 from posts.watch import proving
@@ -23,7 +25,7 @@ from posts.watch import proving
 def cancel(request: MemberRequest, pk: int) -> HttpResponse:
     delivery = own_delivery(request, pk)
     done = f"It will not be published on {delivery.channel}."
-    return _decide(request, delivery, lambda: scheduling.cancel(delivery), done)
+    return _decide(request, delivery, lambda: changing.cancel(delivery, timezone.now(), request.user), done)
 
 
 def publish_now(request: MemberRequest, pk: int) -> HttpResponse:
@@ -61,19 +63,34 @@ def check_page(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def reschedule(request: MemberRequest, pk: int) -> HttpResponse:
+    """ "Move…": the same as dragging, by keyboard and tap."""
     delivery, now, zone = own_delivery(request, pk), timezone.now(), request.user.time_zone
     form = TimeForm(
         request.POST if request.method == "POST" else None,
         initial={"at": _first_offer(delivery.due_at.astimezone(zone), now.astimezone(zone))},
         zone=zone, now=now,
     )  # fmt: skip
+    back = back_to(request, delivery.get_absolute_url())
     if request.method == "POST" and form.is_valid() and form.moment:
         moment = form.moment
         local = moment.due_at.astimezone(zone)
+        near = conflicts(delivery.channel, moment.due_at, but=delivery.pk)
         done = f"It will be published on {delivery.channel} on {local:%a %-d %b %Y at %H:%M}. {moment.note}".strip()
-        return _decide(request, delivery, lambda: scheduling.reschedule(delivery, moment, now), done)
-    context = {"delivery": delivery, "form": form, "post": delivery.post, "zone": zone, "now": now}
+        seen = seen_in(request)
+        return _decide(
+            request, delivery, lambda: changing.move(delivery, moment, now, request.user, seen), done, near, back
+        )
+    context = {"delivery": delivery, "form": form, "post": delivery.post, "zone": zone, "now": now, "back": back}
     return render(request, "posts/delivery_reschedule.html", context)
+
+
+def seen_in(request: MemberRequest) -> datetime | None:
+    """The time that the page showed when the person decided, where it says so."""
+    try:
+        seen = datetime.fromisoformat(request.POST.get("seen", ""))
+    except ValueError:
+        return None
+    return seen if seen.tzinfo else None
 
 
 def _first_offer(due: datetime, now: datetime) -> str:
@@ -85,13 +102,22 @@ def _at_once(request: MemberRequest) -> Moment:
     return moment_at(timezone.now(), request.user.time_zone)
 
 
-def _decide(request: MemberRequest, delivery: Delivery, verb: Callable[[], object], done: str) -> HttpResponse:
+def _decide(
+    request: MemberRequest,
+    delivery: Delivery,
+    verb: Callable[[], object],
+    done: str,
+    besides: Iterable[str] = (),
+    back: str = "",
+) -> HttpResponse:
     """Do it and say so, or say in a sentence why it cannot be done; nothing is lost either way."""
     try:
-        verb()
+        made = verb()
     except scheduling.Refused as refused:
         messages.error(request, str(refused))
     else:
         ring_for_deliveries()
-        messages.success(request, done)
-    return redirect(delivery)
+        say(request, done, made if isinstance(made, Change) else None)
+        for words in besides:
+            messages.warning(request, words)
+    return redirect(back or delivery)

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from posts import scheduling
+from posts import changing, scheduling
 from posts.models import Channel, Delivery, Post
 from posts.views.bells import ring_for_deliveries
 from posts.views.filters import Filters, filters_of, listed
@@ -81,7 +81,7 @@ def decide_missed(request: MemberRequest) -> HttpResponse:
         done = "{} published: on each channel one after the other, the first one now."
         ring_for_deliveries()
     elif "sure" in request.POST:
-        refused = scheduling.cancel_all(chosen)
+        refused = changing.cancel_all(chosen, timezone.now(), request.user)
         done = "{} dropped and not published."
     else:
         context = {"chosen": chosen, "back": back, "filters": filters_of(request)}

@@ -8,23 +8,24 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db import IntegrityError, transaction
-from django.db.models import Case, Exists, OuterRef, Prefetch, Q, When
+from django.db.models import Case, Prefetch, Q, When
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from posts import texts
+from posts import changing, texts
 from posts.beginning import FirstSteps, first_steps
 from posts.forms import PostForm, plain_lines
 from posts.models import Delivery, Post, Proof
 from posts.views.bells import ring_for_cover
+from posts.views.changes import say
 from posts.views.reading import as_read
 from posts.views.scope import MemberRequest
 from posts.views.standing import Standing, page_of, with_standing
 
 PREVIEWED = 100_000  # characters: what is rendered while people type
+SHOWN_AT_ONCE = 20_000  # characters: what is rendered with the editor itself; more is fetched when the page is there
 WORDS_A_MINUTE = 220
 NEW = timedelta(days=7)  # so long the first steps stay in view when all are taken
 
@@ -116,15 +117,18 @@ def autosave(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def preview(request: MemberRequest) -> HttpResponse:
-    text = plain_lines(request.POST.get("markdown", ""))
-    context = {
-        "title": request.POST.get("title", "").strip(),
-        "html": as_read(text[:PREVIEWED], request.POST.get("title", "")),
+    title = request.POST.get("title", "")
+    context = {"title": title.strip(), **_previewed(plain_lines(request.POST.get("markdown", "")), title)}
+    return render(request, "posts/_preview.html" if request.htmx else "posts/preview.html", context)
+
+
+def _previewed(text: str, title: str) -> dict[str, Any]:
+    return {
+        "html": as_read(text[:PREVIEWED], title),
         "is_cut": len(text) > PREVIEWED,
         "previewed": PREVIEWED,
         **_length(text),
     }
-    return render(request, "posts/_preview.html" if request.htmx else "posts/preview.html", context)
 
 
 def take_front_matter(request: MemberRequest, pk: int) -> HttpResponse:
@@ -171,7 +175,8 @@ def _editor(
         "slot": request.GET.get("slot", ""),
         "has_front_matter": bool(post) and not form.is_bound and texts.has_front_matter(text),
         "settings_open": any(name in form.errors for name in form.fields if name not in ("title", "markdown")),
-        **_length(text),
+        "is_shown": len(text) <= SHOWN_AT_ONCE,
+        **(_previewed(text, str(form["title"].value() or "")) if len(text) <= SHOWN_AT_ONCE else {}),
     }
     return render(request, "posts/editor.html", context, status=status)
 
@@ -246,19 +251,12 @@ def post_delete(request: MemberRequest, pk: int) -> HttpResponse:
     post = _own(request, pk)
     kept = post.deliveries.exclude(status__in=[Status.CANCELLED, Status.FAILED, Status.MISSED])
     if request.method == "POST":
-        if _delete(post):
-            messages.success(request, f"“{post}” is deleted.")
+        if change := changing.delete(post, timezone.now(), request.user):
+            say(request, f"“{post}” is deleted.", change)
             return redirect("posts")
         messages.error(request, "It was not deleted: it is scheduled, on its way or published.")
-    context = {"post": post, "kept": kept.select_related("channel"), "lost": post.deliveries.count()}
+    context = {
+        "post": post, "kept": kept.select_related("channel"), "lost": post.deliveries.count(),
+        "days": changing.KEPT.days,
+    }  # fmt: skip
     return render(request, "posts/post_delete.html", context)
-
-
-def _delete(post: Post) -> bool:
-    over = [Status.CANCELLED, Status.FAILED, Status.MISSED]
-    live = Delivery.objects.filter(post=OuterRef("pk")).exclude(status__in=over)
-    try:
-        with transaction.atomic():
-            return bool(Post.objects.filter(~Exists(live), pk=post.pk).delete()[0])
-    except IntegrityError:  # it was scheduled at this very moment
-        return False

@@ -27,7 +27,7 @@ def locked(file: str) -> dict[str, str]:
     return {canonicalize_name(match["name"]): match["version"] for match in found}
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "requirements-e2e.txt"])
 def test_every_direct_requirement_is_pinned(file: str) -> None:
     assert [line for line in lines(file) if line and not line.startswith(("#", "-r")) and "==" not in line] == []
 
@@ -37,6 +37,7 @@ def test_every_direct_requirement_is_pinned(file: str) -> None:
     [
         ("requirements.lock", pinned("requirements.txt")),
         ("requirements-dev.lock", pinned("requirements.txt") | pinned("requirements-dev.txt")),
+        ("requirements-e2e.lock", pinned("requirements-dev.txt") | pinned("requirements-e2e.txt")),
     ],
 )
 def test_the_lock_has_what_is_asked_for(lock: str, asked: dict[str, str]) -> None:
@@ -47,9 +48,10 @@ def test_the_lock_has_what_is_asked_for(lock: str, asked: dict[str, str]) -> Non
 
 def test_developers_run_what_users_run() -> None:
     assert locked("requirements.lock").items() <= locked("requirements-dev.lock").items()
+    assert locked("requirements-dev.lock").items() <= locked("requirements-e2e.lock").items()
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-e2e.lock"])
 def test_a_lock_names_packages_and_hashes_and_nothing_else(lock: str) -> None:
     before = ""
     for line in lines(lock):

@@ -28,7 +28,7 @@ from django_celery_results.models import GroupResult, TaskResult
 
 from accounts.models import Feed, Mail, Membership, User, Workspace
 from posts import scheduling
-from posts.models import Attempt, Channel, Delivery, Heartbeat, Outage, Post, Proof, ReadingPace, Tally, Turn
+from posts.models import Attempt, Change, Channel, Delivery, Heartbeat, Outage, Post, Proof, ReadingPace, Tally, Turn
 from tests.conftest import joined
 from tests.posts.conftest import MovableClock, Street, publish
 
@@ -81,6 +81,7 @@ def rows(owner: User, published: Delivery) -> dict[type[models.Model], models.Mo
         ReadingPace.objects.create(origin="https://dev.to", free_at=timezone.now()),
         Heartbeat.objects.create(name="worker of engine-room, 7", kind=Heartbeat.Kind.WORKER, at=timezone.now()),
         Outage.objects.create(since=timezone.now()),
+        Change.objects.create(workspace=published.workspace, what="moved", at=timezone.now(), title="Engines"),
         Proof.objects.get(delivery=published),
         Tally.objects.create(of=Tally.Of.LATENESS, platform="devto", detail="0.05", value=7),
         Turn.objects.create(name="tally", taken_at=timezone.now()),

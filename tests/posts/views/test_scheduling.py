@@ -416,7 +416,7 @@ class TestTheDiary:
         assert "Ahead (1)" in self.list(browser, "?channel=x&status=y&day=z&page=q")
 
     def test_empty_says_which_kind_of_empty(self, browser: Client, ada: User) -> None:
-        assert "Three steps" in self.list(browser)
+        assert "Write a post, choose channels and a time" in self.list(browser)
 
     def test_posts_without_a_time_are_another_kind_of_empty(self, browser: Client, post: Post, folder: Channel) -> None:
         assert "Your posts are waiting for a time" in self.list(browser)

@@ -8,9 +8,10 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 
 from accounts.models import User
-from posts.models import Channel, Delivery, Plan, Post
+from posts.models import Change, Channel, Delivery, Plan, Post
 from posts.urls import urlpatterns
 from tests.posts.views.conftest import Deliver, workspace_of
 
@@ -22,6 +23,7 @@ ONLY_POST = {
     "delivery_publish_now", "delivery_send_again", "delivery_confirm", "delivery_check_page", "channel_check",
     "channel_pause", "channel_resume", "decide_missed", "first_steps", "try_demo", "connect_demo",
     "queue_move", "queue_take_out", "delivery_release", "delivery_wait_on", "plan_delete",
+    "calendar_move", "change_undo",
 }  # fmt: skip
 
 
@@ -41,11 +43,18 @@ def address(name: str, post: Post, delivery: Delivery) -> str:
     if "pk" in pattern.pattern.converters:
         route = str(pattern.pattern)
         things: dict[str, Model] = {"posts": post, "deliveries": delivery, "channels": delivery.channel}
+        things["schedule"] = a_change(delivery)
         room = route.partition("/")[0]
         arguments["pk"] = (things.get(room) or Plan.objects.get()).pk
     if "platform" in pattern.pattern.converters:
         arguments["platform"] = "folder"
     return reverse(name, kwargs=arguments)
+
+
+def a_change(delivery: Delivery) -> Change:
+    return Change.objects.create(
+        workspace=delivery.workspace, what=Change.What.CANCELLED, at=timezone.now(), delivery=delivery, title="Notes"
+    )
 
 
 def ask(client: Client, name: str, url: str, **headers: str) -> Any:

@@ -205,7 +205,7 @@ class TestFrontMatter:
 class TestDeleting:
     def test_a_draft_goes_when_it_is_confirmed(self, browser: Client, post: Post) -> None:
         url = reverse("post_delete", args=[post.pk])
-        assert "cannot be undone" in browser.get(url).content.decode()
+        assert "it can be brought back" in browser.get(url).content.decode()
         response: Any = browser.post(url)
         assert response.url == reverse("posts")
         assert not Post.objects.exists()

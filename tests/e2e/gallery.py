@@ -1,0 +1,82 @@
+"""A workspace with something in every state, for the tests that look at every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts.models import User
+from posts import showing
+from posts.models import Attempt, Channel, Delivery, Post, Proof
+from tests.conftest import workspace_of
+from tests.posts.views.conftest import DEVTO_SETTINGS
+
+
+@dataclass(frozen=True)
+class Gallery:
+    person: User
+    post: Post  # published on one channel, failed on the other
+    draft: Post
+    published: Delivery  # with a file
+    scheduled: Delivery
+    uncertain: Delivery
+    channel: Channel
+    closed: Channel
+
+
+def hang(person: User) -> Gallery:
+    workspace = workspace_of(person)
+    showing.fill(workspace, person, timezone.now())
+    closed = Channel.objects.create(
+        workspace=workspace, platform="devto", name="My DEV", settings=DEVTO_SETTINGS,
+        credentials={"api_key": "a-key-that-is-over-9f3c"}, secret_hint="9f3c", status=Channel.Status.CLOSED,
+        problem="DEV does not accept the key: unauthorized.", problem_field="api_key",
+    )  # fmt: skip
+    deliveries = Delivery.objects.of(workspace).select_related("post", "channel")
+    _every_state(deliveries.filter(status="uncertain").get(), closed)
+    published = deliveries.filter(status="published", post__title__startswith="Release").get()
+    return Gallery(
+        person=person,
+        post=published.post,
+        draft=Post.objects.of(workspace).get(title__startswith="Ten years"),
+        published=published,
+        scheduled=deliveries.filter(status="scheduled").order_by("pk")[0],
+        uncertain=deliveries.filter(status="uncertain").get(),
+        channel=published.channel,
+        closed=closed,
+    )
+
+
+def _every_state(beside: Delivery, channel: Channel) -> None:
+    """What demonstration does not show: a post in each other state, on a channel that is closed."""
+    now = timezone.now()
+    there = set(Delivery.objects.filter(workspace=beside.workspace_id).values_list("status", flat=True))
+    for number, status in enumerate(Delivery.Status):
+        if status in there or status == Delivery.Status.PUBLISHING:
+            continue
+        post = Post.objects.create(
+            workspace=beside.workspace, author=beside.created_by, title=f"On being {status.label.lower()}", markdown="…"
+        )
+        due = now + timedelta(days=40 + number)
+        Delivery.objects.create(
+            workspace=beside.workspace, post=post, channel=channel, status=status, due_at=due, act_at=due,
+            created_by=beside.created_by, message="It was sent, and no clear answer came back.",
+        )  # fmt: skip
+    public = Post.objects.create(
+        workspace=beside.workspace, author=beside.created_by, title="A page that is not there", markdown="…"
+    )
+    delivery = Delivery.objects.create(
+        workspace=beside.workspace, post=public, channel=channel, status="published", due_at=now, act_at=now,
+        published_at=now, remote_id="7", remote_url="https://dev.example/ada/7", created_by=beside.created_by,
+    )  # fmt: skip
+    Attempt.objects.create(
+        delivery=delivery, number=1, step="publish", outcome="done", started_at=now, seconds=0.3,
+        exchanges=[{"method": "POST", "url": "https://dev.example/api", "sent": "{}", "status": 201, "got": "{}"}],
+    )  # fmt: skip
+    Proof.objects.create(
+        delivery=delivery, host="https://dev.example", began_at=now, due_at=None, outcome="missing", looked_at=now,
+        status=404, message="The page answers 404.", looks=3,
+        history=[{"at": now.isoformat(), "outcome": "missing", "message": "The page answers 404."}],
+    )  # fmt: skip
