@@ -17,6 +17,7 @@ _PLACES = (
     ("schedule_list", "Schedule", "queue-list"),
     ("calendar", "Calendar", "calendar-days"),
     ("queue", "Queue", "inbox-stack"),
+    ("series_list", "Series", "arrow-path"),
     ("channels", "Channels", "megaphone"),
     ("settings", "Settings", "cog-6-tooth"),
 )

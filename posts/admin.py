@@ -16,7 +16,22 @@ from django.utils.html import format_html
 from accounts.models import User, Workspace
 from blogscheduler.celery import ring
 from posts import changing, connecting, scheduling
-from posts.models import Attempt, Change, Channel, Delivery, Heartbeat, Outage, Post, Proof, ReadingPace, Tally, Turn
+from posts.models import (
+    Attempt,
+    Change,
+    Channel,
+    Delivery,
+    Heartbeat,
+    Occurrence,
+    Outage,
+    Post,
+    Proof,
+    ReadingPace,
+    Series,
+    SeriesPost,
+    Tally,
+    Turn,
+)
 from posts.moments import moment_at
 from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PUBLISH_DUE
 
@@ -248,6 +263,30 @@ class OfTheHouse(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows: models.QuerySet[Any] = self.model._default_manager.all()
         return rows if getattr(request.user, "is_superuser", False) else rows.none()
+
+
+@admin.register(Series)
+class SeriesAdmin(ReadOnly):
+    list_display = ("name", "workspace", "status", "rule", "zone", "look_at")
+    list_filter = ("status", ("workspace", OwnOnly))
+    search_fields = ("name", "problem")
+
+
+@admin.register(SeriesPost)
+class SeriesPostAdmin(ReadOnly):
+    workspace_lookup = "series__workspace"
+    list_display = ("series", "place", "post")
+    list_filter = (("series__workspace", OwnOnly),)
+    search_fields = ("series__name", "post__title")
+
+
+@admin.register(Occurrence)
+class OccurrenceAdmin(ReadOnly):
+    workspace_lookup = "series__workspace"
+    list_display = ("series", "wall_time", "due_at", "post", "is_moved", "left_out", "problem")
+    list_filter = ("left_out", "is_moved", ("series__workspace", OwnOnly))
+    search_fields = ("series__name", "post__title", "problem")
+    date_hierarchy = "due_at"
 
 
 @admin.register(ReadingPace)

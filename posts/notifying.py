@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from django.conf import settings
 
 from accounts import mailing
 from accounts.models import User
-from posts.models import Channel, Delivery, Proof
+from posts.models import Channel, Delivery, Proof, Series
 
 Status = Delivery.Status
 LONGEST_LIST = 50  # lines of one kind in a mail; the pages show the others
@@ -51,10 +52,11 @@ def tell_author(delivery: Delivery, status: Delivery.Status, message: str) -> No
     )
 
 
-def tell_late(author: int, late: Mapping[Delivery.Status, list[int]], now: datetime, why: str = "") -> None:
+def tell_late(author: int, late: Mapping[str, list[int]], now: datetime, why: str = "") -> None:
     """Deliveries of one author that were not published at their time, by what became of each: one mail for all.
 
-    SCHEDULED: they go out late. MISSED: the author is asked. CANCELLED: they were dropped.
+    SCHEDULED: they go out late. MISSED: the author is asked. CANCELLED: they were dropped. "left out": dates of a
+    series of which a later one was due as well.
     """
     user = User.objects.get(pk=author)
     shown = [pk for pks in late.values() for pk in pks[:LONGEST_LIST]]
@@ -63,8 +65,8 @@ def tell_late(author: int, late: Mapping[Delivery.Status, list[int]], now: datet
     )
     rows = lines.in_bulk(shown)
 
-    def part(status: Delivery.Status) -> dict[str, Any]:
-        pks = late.get(status, [])
+    def part(end: str) -> dict[str, Any]:
+        pks = late.get(end, [])
         lines = [_late_line(rows[pk], user) for pk in pks[:LONGEST_LIST]]
         return {"count": len(pks), "lines": lines, "more": len(pks) - len(lines)}
 
@@ -77,6 +79,7 @@ def tell_late(author: int, late: Mapping[Delivery.Status, list[int]], now: datet
             "missed": part(Status.MISSED),
             "goes_out": part(Status.SCHEDULED),
             "dropped": part(Status.CANCELLED),
+            "left_out": part("left out"),
         },
         event=f"late:{user.pk}:{shown[0]}:{now.timestamp():.3f}",
         user=user,
@@ -151,6 +154,23 @@ def tell_held(followers: Sequence[Delivery], origin: Delivery | None, obstacle: 
         },
         event=f"followers:{end}:{obstacle.value}",
         user=author,
+        repeatable=True,
+    )
+
+
+def tell_series(series: Series, message: str, lines: Sequence[str] = (), about: Sequence[str] = ()) -> None:
+    """A series rests, or some of its dates could not be scheduled: one mail for each thing that it is ``about``."""
+    users = User.objects.filter(memberships__workspace=series.workspace_id, is_active=True)
+    user = series.created_by or users.order_by("memberships__pk").first()
+    if user is None:
+        return
+    shown, link = list(lines[:LONGEST_LIST]), settings.SITE_URL + series.get_absolute_url()
+    digest = hashlib.sha256("\n".join([message, *about]).encode()).hexdigest()[:16]
+    mailing.enqueue_template(
+        "series",
+        {"series": series, "message": message, "lines": shown, "more": len(lines) - len(shown), "link": link},
+        event=f"series:{series.pk}:{series.version}:{digest}",
+        user=user,
         repeatable=True,
     )
 

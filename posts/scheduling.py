@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from posts import slots
@@ -23,6 +24,7 @@ from publishers.base import Finding, Finds, Level
 from publishers.errors import Unsupported
 
 Status = Delivery.Status
+Deliveries = QuerySet[Delivery]
 Options = Mapping[str, Any]  # cleaned values of a publisher's options_form
 MOVED_MEANWHILE = "It was moved at this very moment, and was left there."
 JUST_NOW = timedelta(minutes=1)  # a time this short ago is "now": forms are filled in slowly
@@ -189,7 +191,38 @@ def not_removed(channels: Iterable[Channel]) -> None:
         raise Refused(f"{names[pk]} has been removed.")
 
 
-def _insert(post: Post, place: Place, by: User | None, options: Options | None, origin: Delivery | None) -> Delivery:
+def repeat(
+    post: Post, channel: Channel, at: Moment, by: User | None, options: Options | None, occurrence: int
+) -> Delivery:
+    """The delivery of one date of a series, in the caller's transaction, in which the channel is locked.
+
+    Nothing is judged here, and the date may be over: what is late has its own rules. Raises Refused when it is there.
+    """
+    return _insert(post, Place(channel, at), by, options, None, occurrence)
+
+
+def is_there(post: Post, channel: Channel, but_for: Collection[int] = ()) -> bool:
+    """Whether this canonical URL is published or on its way on the channel's platform, by this post or another.
+
+    ``but_for``: what was made for these occurrences does not count while nothing of it is published.
+    """
+    if not post.canonical_url:
+        return False
+    taken = Delivery.objects.filter(
+        workspace=post.workspace_id, channel__platform=channel.platform, post__canonical_url=post.canonical_url
+    )
+    taken = taken.exclude(status__in=[Status.CANCELLED, Status.FAILED])
+    return taken.exclude(occurrence__in=list(but_for), status=Status.SCHEDULED, number=0).exists()
+
+
+def _insert(
+    post: Post,
+    place: Place,
+    by: User | None,
+    options: Options | None,
+    origin: Delivery | None,
+    occurrence: int = 0,
+) -> Delivery:
     times = time_fields(post, place.channel, place.at)
     if place.in_slot:
         times["slot_at"] = place.at.due_at
@@ -202,6 +235,7 @@ def _insert(post: Post, place: Place, by: User | None, options: Options | None, 
                 post=post,
                 channel=place.channel,
                 created_by=by,
+                occurrence=occurrence,
                 options=dict(options or {}),
                 **times,
             )
@@ -220,6 +254,7 @@ def time_fields(post: Post, channel: Channel, at: Moment) -> dict[str, Any]:
         "wall_time": at.wall_time,
         "zone": at.zone,
         "slot_at": None,
+        "wall_moves_to": None,
     }
 
 

@@ -16,6 +16,7 @@ from django.db import DatabaseError, close_old_connections, connection
 from accounts import mailing
 from posts import changing, connecting, covers, following
 from posts.engine import lateness, publishing
+from posts.recurring import making
 from posts.watch import measuring, outages, proving, watchdog, watching
 from posts.watch.clock import AgreedClock
 
@@ -95,6 +96,7 @@ LOOK_EVERY = 1.0  # seconds
 RESCUE_EVERY = 5.0
 OUTAGES_EVERY = 10.0
 FOLLOWERS_EVERY = 10.0
+DATES_EVERY = 30.0
 
 
 def _look(name: str, every: float, verb: Callable[[], Any]) -> None:
@@ -126,6 +128,12 @@ def look_for_outages() -> None:
         outages.look_after(clock.now)
 
 
+def look_for_dates() -> None:
+    """Make the next dates of what repeats. By a wrong clock it would make those of another day."""
+    if clock.is_right():
+        making.make_ahead(clock.now())
+
+
 def _watch_over_it() -> None:
     """What tells people how it goes: one after the other in one thread, so that it keeps one connection."""
     look_for_outages()
@@ -148,6 +156,7 @@ WATCHES: tuple[tuple[str, float, Callable[[], Any]], ...] = (
     ("heartbeat", watching.BEAT_EVERY, _sign),
     ("public pages", LOOK_EVERY, lambda: proving.look(clock.now, publishing.stopping.is_set)),
     ("followers", FOLLOWERS_EVERY, look_after_followers),
+    ("dates of series", DATES_EVERY, look_for_dates),
     ("how it goes", OUTAGES_EVERY, _watch_over_it),
 )
 

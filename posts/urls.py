@@ -16,6 +16,7 @@ from posts.views import (
     planning,
     queue,
     scheduling,
+    series,
     writing,
 )
 from posts.views.scope import action, form, page
@@ -73,6 +74,18 @@ urlpatterns = [
     path("deliveries/<int:pk>/reschedule/", form(deciding.reschedule), name="delivery_reschedule"),
     path("deliveries/<int:pk>/send-again/", action(deciding.send_again), name="delivery_send_again"),
     path("deliveries/<int:pk>/confirm/", action(deciding.confirm), name="delivery_confirm"),
+    # what repeats
+    path("series/", page(series.series_list), name="series_list"),
+    path("series/new/", form(series.series_new), name="series_new"),
+    path("series/preview/", action(series.series_preview), name="series_preview"),
+    path("series/<int:pk>/", page(series.series), name="series"),
+    path("series/<int:pk>/edit/", form(series.series_edit), name="series_edit"),
+    path("series/<int:pk>/pause/", action(series.pause), name="series_pause"),
+    path("series/<int:pk>/resume/", action(series.resume), name="series_resume"),
+    path("series/<int:pk>/end/", form(series.end), name="series_end"),
+    path("series/<int:pk>/dates/<int:date>/skip/", action(series.date_skip), name="date_skip"),
+    path("series/<int:pk>/dates/<int:date>/take-back/", action(series.date_take_back), name="date_take_back"),
+    path("series/<int:pk>/dates/<int:date>/move/", form(series.date_move), name="date_move"),
     # the doors
     path("channels/", page(channels.channels), name="channels"),
     path("channels/connect/", page(channels.pick), name="channel_pick"),

@@ -20,7 +20,7 @@ from django.db.models.functions import Greatest
 
 from accounts.models import WhenLate, Workspace
 from posts import notifying
-from posts.models import Channel, Delivery, Heartbeat, Post
+from posts.models import Channel, Delivery, Heartbeat, Occurrence, Post
 from posts.models.each import update_each
 from posts.watch import watching
 
@@ -35,6 +35,7 @@ AT_ONCE = 10_000  # rows that the night-watch judges in one transaction, in whic
 
 GRACE_IS_OVER = "It could not be published at its time, and its grace is over."
 ASKED = "It could not be published at its time, and is not published late without you."
+LEFT_OUT = "It could not be published at its time, and a later date of its series was due as well: it was left out."
 DROPPED = "It could not be published at its time, and was dropped, as was wished."
 GOES_OUT = "It could not be published at its time, and goes out late, as was wished."
 
@@ -102,6 +103,8 @@ class Row(NamedTuple):
     grace: timedelta
     created_by: int | None
     author: int | None
+    occurrence: int
+    is_left_out: bool = False  # a later date of the same series is overdue as well
 
     @property
     def wish(self) -> WhenLate:
@@ -112,27 +115,40 @@ class Row(NamedTuple):
         return _margin(self.wish, self.grace)
 
     def is_too_late(self, now: datetime) -> bool:
-        return (self.late_after or max(self.due_at, self.act_at) + self.margin) < now
+        return self.is_left_out or (self.late_after or max(self.due_at, self.act_at) + self.margin) < now
 
     @property
     def end(self) -> Delivery.Status:
         """What may be there must not be forgotten: it is never dropped without a person."""
-        return Status.CANCELLED if self.wish == WhenLate.DROP and not self.doubtful else Status.MISSED
+        is_dropped = self.is_left_out or self.wish == WhenLate.DROP
+        return Status.CANCELLED if is_dropped and not self.doubtful else Status.MISSED
 
     @property
     def message(self) -> str:
         if self.end == Status.CANCELLED:
-            return DROPPED
+            return LEFT_OUT if self.is_left_out else DROPPED
         return GRACE_IS_OVER if self.wish == WhenLate.PUBLISH else ASKED
 
 
 def _locked(deliveries: QuerySet[Delivery], limit: int | None = None) -> list[Row]:
     """In the order of their times. Whatever a worker or a person has in hand is left to them."""
     locked = deliveries.select_for_update(of=("self",), skip_locked=True).order_by("due_at", "pk")
-    return [Row(*row) for row in locked.values_list(
+    return _one_of_each_series([Row(*row) for row in locked.values_list(
         "pk", "channel_id", "due_at", "act_at", "late_after", "doubtful", "post__when_late", "workspace__when_late",
-        "workspace__grace", "created_by_id", "post__author_id",
-    )[:limit]]  # fmt: skip
+        "workspace__grace", "created_by_id", "post__author_id", "occurrence",
+    )[:limit]])  # fmt: skip
+
+
+def _one_of_each_series(rows: list[Row]) -> list[Row]:
+    """Of a series only the last date of each channel is offered, or goes out late: nobody wants a month at once."""
+    series = Occurrence.objects.series_of(row.occurrence for row in rows if row.occurrence)
+    last = {(series[row.occurrence], row.channel): row.pk for row in rows if row.occurrence in series}
+    return [
+        row._replace(is_left_out=last[series[row.occurrence], row.channel] != row.pk)
+        if row.occurrence in series
+        else row
+        for row in rows
+    ]
 
 
 def miss_late(now: datetime) -> int:
@@ -265,12 +281,13 @@ class Turns:
 
 def _tell(late: list[Row], spread: list[Row], now: datetime, why: str = "") -> None:
     """One mail to each author about everything of theirs that was late."""
-    by_author: dict[int, dict[Delivery.Status, list[int]]] = defaultdict(lambda: defaultdict(list))
+    by_author: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for rows, goes_out in ((late, False), (spread, True)):
         for row in rows:
             author = row.created_by or row.author
             if author is not None:
-                by_author[author][Status.SCHEDULED if goes_out else row.end].append(row.pk)
+                end = "left out" if row.message == LEFT_OUT else row.end.value
+                by_author[author][Status.SCHEDULED.value if goes_out else end].append(row.pk)
     for author, deliveries in by_author.items():
         try:
             notifying.tell_late(author, deliveries, now, why)

@@ -9,11 +9,12 @@ from posts.models.outage import Outage
 from posts.models.plan import Plan, PlanStep
 from posts.models.post import Post
 from posts.models.proof import Proof
+from posts.models.series import Occurrence, Series, SeriesPost
 from posts.models.slot import Slot
 from posts.models.tally import Tally
 from posts.models.turn import Turn
 
 __all__ = [
-    "Attempt", "Change", "Channel", "Delivery", "Heartbeat", "Outage", "Plan", "PlanStep", "Post", "Proof",
-    "ReadingPace", "Slot", "Tally", "Turn",
+    "Attempt", "Change", "Channel", "Delivery", "Heartbeat", "Occurrence", "Outage", "Plan", "PlanStep", "Post",
+    "Proof", "ReadingPace", "Series", "SeriesPost", "Slot", "Tally", "Turn",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from accounts.models import Workspace
@@ -33,6 +34,10 @@ CLAIMED = (
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def of(self, workspace: Workspace) -> DeliveryQuerySet:
         return self.filter(workspace=workspace)
+
+    def of_occurrences(self, occurrences: Iterable[int]) -> DeliveryQuerySet:
+        """What was made for dates of series."""
+        return self.filter(occurrence__gt=RawSQL("0", ()), occurrence__in=list(occurrences))  # by its index
 
     def pending(self) -> DeliveryQuerySet:
         """What the engine has still to act on, now or later."""
@@ -194,6 +199,7 @@ class Delivery(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     action = models.CharField(max_length=10, choices=Action.choices, default=Action.PUBLISH)
+    # The number of the series' date (Occurrence) that it was made for; 0: it stands alone.
     occurrence = models.PositiveIntegerField(default=0, editable=False)
     digest = models.CharField(max_length=64, blank=True, editable=False)  # of the text, for an update
 
@@ -214,6 +220,8 @@ class Delivery(models.Model):
     waits_on = models.BooleanField(default=False, db_default=False, editable=False)  # a person knows the obstacle
     # The original's address, which this channel is told instead of the post's own canonical URL.
     canonical_url = models.CharField(max_length=1000, blank=True, default="", db_default="", editable=False)
+    # The zone's law was changed since: the instant that its wall time stands for now. A person decides.
+    wall_moves_to = models.DateTimeField(null=True, editable=False)
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.SCHEDULED)
     act_at = models.DateTimeField("next try")  # when the engine may act next: due_at, later after a set-back
@@ -267,6 +275,8 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["follows"], name="delivery_waiting", condition=Q(status="waiting")),
             models.Index(fields=["follows"], name="delivery_follows", condition=Q(follows__isnull=False)),
+            models.Index(fields=["occurrence"], name="delivery_of_series", condition=Q(occurrence__gt=0)),
+            models.Index(fields=["workspace"], name="delivery_wall_moves", condition=Q(wall_moves_to__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(

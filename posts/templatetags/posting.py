@@ -54,6 +54,18 @@ def instant(at: datetime) -> str:
 
 
 @register.filter
+def wall_day(local: datetime) -> str:
+    """The day that a local time shows, in whatever zone it is: "Tue 24 Nov 2026"."""
+    return local.strftime("%a %-d %b %Y")
+
+
+@register.filter
+def wall_clock(local: datetime) -> str:
+    """The hour that a local time shows, in whatever zone it is."""
+    return local.strftime("%H:%M")
+
+
+@register.filter
 def in_utc(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%a %-d %b %Y, %H:%M")
 

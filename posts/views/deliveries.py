@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -14,7 +15,7 @@ from django.utils import timezone
 from blogscheduler import logs
 from posts.engine.packing import door_of
 from posts.forms import ConfirmForm, in_words
-from posts.models import Channel, Delivery, Post, Proof
+from posts.models import Channel, Delivery, Post, Proof, Series, SeriesPost
 from posts.views.reading import as_read
 from posts.views.scope import MemberRequest
 from publishers import PUBLISHERS
@@ -24,6 +25,7 @@ from publishers.folder import Folder
 QUICK, SLOW = 2, 30  # seconds between two looks of a page that is open
 SOON = timedelta(minutes=1)
 FORESEEABLE = timedelta(minutes=15)  # a page that is open then is worth to be kept fresh
+NEAREST, MOST_DATES = 3, 20  # dates of series on a post's page
 MOST_COMPARED = 200_000  # characters of both texts together: comparing takes long with more
 
 Status = Delivery.Status
@@ -91,6 +93,7 @@ class Window:
 
     post: Post
     rows: list[Row]
+    series: list[Series]  # that publish it again and again
 
     @property
     def pace(self) -> int:
@@ -129,13 +132,27 @@ def deliveries(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _post(request: MemberRequest, pk: int) -> Post:
-    return get_object_or_404(Post.objects.of(request.workspace).select_related("author"), pk=pk)
+    posts = Post.objects.of(request.workspace).select_related("author")
+    return get_object_or_404(posts.annotate(repeats=Exists(SeriesPost.objects.filter(post=OuterRef("pk")))), pk=pk)
 
 
 def _window(found: Post) -> Window:
     digest, now = found.digest(), timezone.now()
-    rows = found.deliveries.select_related("channel", "proof").defer("sent_markdown").order_by("pk")
-    return Window(found, [row_of(delivery, found, digest, now) for delivery in rows])
+    rows = found.deliveries.select_related("channel", "proof").defer("sent_markdown").order_by("due_at", "pk")
+    alone, series, shown = rows.order_by("pk"), [], []
+    if getattr(found, "repeats", False):
+        series = list(Series.objects.filter(turns__post=found).distinct())
+        alone, shown = alone.filter(occurrence=0), _nearest(rows.filter(occurrence__gt=0))
+    shown = [*alone, *shown]
+    return Window(found, [row_of(delivery, found, digest, now) for delivery in shown], series)
+
+
+def _nearest(dates: QuerySet[Delivery]) -> list[Delivery]:
+    """Of what repeats: what needs a person or is under way, the last that are over and the next that are ahead."""
+    ahead, over = Q(status=Status.SCHEDULED, number=0), Q(status__in=[Status.PUBLISHED, Status.CANCELLED])
+    others = dates.exclude(ahead | over).order_by("-due_at")[:MOST_DATES]
+    last = dates.filter(over).exclude(status=Status.CANCELLED, number=0).order_by("-due_at")[:NEAREST]
+    return sorted([*others, *last, *dates.filter(ahead)[:NEAREST]], key=lambda delivery: delivery.due_at)
 
 
 def row_of(delivery: Delivery, post: Post, digest: str, now: datetime) -> Row:
@@ -167,6 +184,7 @@ def delivery(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "posts/delivery.html", {
         "row": row, "delivery": found, "attempts": found.attempts.all(), "post": found.post,
         "options": in_words(found.channel, found.options), "looks": looks_in(row),
+        "series": Series.objects.filter(occurrences=found.occurrence).first() if found.occurrence else None,
     })  # fmt: skip
 
 

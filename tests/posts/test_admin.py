@@ -28,7 +28,20 @@ from django_celery_results.models import GroupResult, TaskResult
 
 from accounts.models import Feed, Mail, Membership, User, Workspace
 from posts import scheduling
-from posts.models import Attempt, Change, Channel, Delivery, Heartbeat, Outage, Post, Proof, ReadingPace, Tally, Turn
+from posts.models import (
+    Attempt,
+    Change,
+    Channel,
+    Delivery,
+    Heartbeat,
+    Outage,
+    Post,
+    Proof,
+    ReadingPace,
+    Series,
+    Tally,
+    Turn,
+)
 from tests.conftest import joined
 from tests.posts.conftest import MovableClock, Street, publish
 
@@ -73,6 +86,10 @@ def published(dev: Channel, scheduled: Plan, new_post: Callable[..., Post], cloc
 def rows(owner: User, published: Delivery) -> dict[type[models.Model], models.Model]:
     """A row of every model that the admin knows."""
     every = IntervalSchedule.objects.create(every=5, period="seconds")
+    series = Series.objects.create(
+        workspace=published.workspace, name="Digest", zone="UTC", start="2026-11-23T09:00", rule="FREQ=DAILY",
+        since=timezone.now(),
+    )  # fmt: skip
     made: list[models.Model] = [
         published, published.post, published.channel, published.workspace, owner, every,
         published.attempts.all()[0],
@@ -83,6 +100,9 @@ def rows(owner: User, published: Delivery) -> dict[type[models.Model], models.Mo
         Outage.objects.create(since=timezone.now()),
         Change.objects.create(workspace=published.workspace, what="moved", at=timezone.now(), title="Engines"),
         Proof.objects.get(delivery=published),
+        series,
+        series.turns.create(post=published.post, place=1),
+        series.occurrences.create(original="2026-11-24T09:00", wall_time="2026-11-24T09:00", due_at=timezone.now()),
         Tally.objects.create(of=Tally.Of.LATENESS, platform="devto", detail="0.05", value=7),
         Turn.objects.create(name="tally", taken_at=timezone.now()),
         EmailAddress.objects.all()[0],

@@ -11,7 +11,7 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from accounts.models import User
-from posts.models import Change, Channel, Delivery, Plan, Post
+from posts.models import Change, Channel, Delivery, Plan, Post, Series
 from posts.urls import urlpatterns
 from tests.posts.views.conftest import Deliver, workspace_of
 
@@ -24,6 +24,7 @@ ONLY_POST = {
     "channel_pause", "channel_resume", "decide_missed", "first_steps", "try_demo", "connect_demo",
     "queue_move", "queue_take_out", "delivery_release", "delivery_wait_on", "plan_delete",
     "calendar_move", "change_undo",
+    "series_preview", "series_pause", "series_resume", "date_skip", "date_take_back",
 }  # fmt: skip
 
 
@@ -37,15 +38,33 @@ def plan(dev: Channel) -> Plan:
     return Plan.objects.create(workspace=dev.workspace, name="Blog first", origin=dev)
 
 
+def series_of(delivery: Delivery) -> Series:
+    """A series of Ada's with one date."""
+    series, is_new = Series.objects.get_or_create(
+        workspace=delivery.workspace,
+        defaults={
+            "name": "Notes", "zone": "UTC", "start": "2026-11-23T09:00", "rule": "FREQ=DAILY", "since": delivery.due_at,
+        },
+    )  # fmt: skip
+    if is_new:
+        series.turns.create(post=delivery.post, place=1)
+        series.channels.add(delivery.channel)
+        wall = delivery.due_at.strftime("%Y-%m-%dT09:00")
+        series.occurrences.create(original=wall, wall_time=wall, due_at=delivery.due_at, post=delivery.post)
+    return series
+
+
 def address(name: str, post: Post, delivery: Delivery) -> str:
     pattern: URLPattern = next(pattern for pattern in urlpatterns if pattern.name == name)
     arguments: dict[str, object] = {}
     if "pk" in pattern.pattern.converters:
         route = str(pattern.pattern)
         things: dict[str, Model] = {"posts": post, "deliveries": delivery, "channels": delivery.channel}
-        things["schedule"] = a_change(delivery)
+        things |= {"schedule": a_change(delivery), "series": series_of(delivery)}
         room = route.partition("/")[0]
         arguments["pk"] = (things.get(room) or Plan.objects.get()).pk
+    if "date" in pattern.pattern.converters:
+        arguments["date"] = series_of(delivery).occurrences.get().pk
     if "platform" in pattern.pattern.converters:
         arguments["platform"] = "folder"
     return reverse(name, kwargs=arguments)
@@ -113,7 +132,7 @@ def test_ada_sees_each_of_her_pages(name: str, post: Post, delivery: Delivery, b
 
 
 def test_lists_show_nothing_of_others(post: Post, delivery: Delivery, strange_browser: Client) -> None:
-    for name in ("posts", "schedule_list", "calendar", "channels", "queue", "plans"):
+    for name in ("posts", "schedule_list", "calendar", "channels", "queue", "plans", "series_list"):
         page = strange_browser.get(reverse(name)).content.decode()
         assert post.title not in page.replace("Notes on", "")
         assert delivery.channel.name not in page
