@@ -17,13 +17,15 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
+from django.utils import timezone
 
 from accounts.models import User, Workspace
+from posts.watch import watching
 from sandbox.server import serve
 from tests.conftest import joined, workspace_of
 from tests.e2e.gallery import Gallery, hang
 from tests.posts.conftest import Street
-from tests.real.house import House
+from tests.real.house import House, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -84,6 +86,7 @@ def house(database: None, tmp_path_factory: pytest.TempPathFactory, street: Stre
         house.web()
         house.worker()
         house.beat()
+        wait_for(lambda: not watching.silent(timezone.now()), 30, "worker and beat have signed")
         yield house
     finally:
         house.stop()

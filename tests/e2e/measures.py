@@ -65,7 +65,8 @@ def lost_focus(page: Page, stops: int = 60) -> list[str]:
         if (el.dataset.visited) return 'over';
         el.dataset.visited = 'yes';
         const style = getComputedStyle(el), box = el.getBoundingClientRect();
-        const ring = style.boxShadow !== 'none' || (parseFloat(style.outlineWidth) >= 2 && style.outlineStyle !== 'none');
+        const ring = style.boxShadow !== 'none' ||
+            (parseFloat(style.outlineWidth) > 1 && style.outlineStyle !== 'none');
         if (!ring) return `${{said(el)}} shows no focus`;
         if (box.bottom <= 0 || box.top >= innerHeight) return `${{said(el)}} is out of view`;
         const x = Math.min(Math.max(box.left + box.width / 2, 1), innerWidth - 1);
