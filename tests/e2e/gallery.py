@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, time, timedelta
 
 from django.utils import timezone
 
 from accounts.models import User
-from posts import showing
-from posts.models import Attempt, Channel, Delivery, Post, Proof
+from posts import changing, following, queueing, scheduling, showing, slots
+from posts.models import Attempt, Channel, Delivery, Plan, Post, Proof
+from posts.moments import moment_at
 from tests.conftest import workspace_of
 from tests.posts.views.conftest import DEVTO_SETTINGS
 
@@ -24,6 +25,7 @@ class Gallery:
     uncertain: Delivery
     channel: Channel
     closed: Channel
+    plan: Plan
 
 
 def hang(person: User) -> Gallery:
@@ -46,7 +48,24 @@ def hang(person: User) -> Gallery:
         uncertain=deliveries.filter(status="uncertain").get(),
         channel=published.channel,
         closed=closed,
+        plan=_plan(person, published.channel),
     )
+
+
+def _plan(person: User, channel: Channel) -> Plan:
+    """Weekly slots with two posts in them, one that was moved, and an order that is kept."""
+    now, workspace = timezone.now(), workspace_of(person)
+    queueing.add_slots(channel, range(5), time(9), "Europe/Berlin")
+    for number in range(2):
+        post = Post.objects.create(
+            workspace=workspace, author=person, title=f"Queued, number {number + 1}", markdown="…"
+        )
+        free = slots.next_free([channel], now)[channel.pk]
+        scheduling.schedule_each(post, [scheduling.Place(channel, free, in_slot=True)], now, person)
+    moved = Delivery.objects.filter(workspace=workspace, status="scheduled", slot_at=None).order_by("-due_at")[0]
+    changing.move(moved, moment_at(moved.due_at + timedelta(days=2), UTC), now, person)
+    other = Channel.objects.of(workspace).exclude(pk=channel.pk)[0]
+    return following.keep_plan(workspace, "My blog first", channel, [(other, timedelta(hours=24))])
 
 
 def _every_state(beside: Delivery, channel: Channel) -> None:

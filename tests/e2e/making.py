@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import Any
 
 from django.utils import timezone
 
 from accounts.models import User, Workspace
-from posts import connecting, scheduling
+from posts import connecting, queueing, scheduling
 from posts.models import Channel, Delivery, Post
 from posts.moments import moment_at
 from tests.conftest import workspace_of
@@ -16,7 +17,7 @@ from tests.posts.views.conftest import DEVTO_SETTINGS, FOLDER_SETTINGS
 from tests.real.house import wait_for
 
 
-def a_post(author: User, title: str = "On analytical engines", **fields: str) -> Post:
+def a_post(author: User, title: str = "On analytical engines", **fields: Any) -> Post:
     return Post.objects.create(
         workspace=workspace_of(author), author=author, title=title, **{"markdown": "Some *words*.", **fields}
     )
@@ -47,7 +48,8 @@ def _opened(channel: Channel) -> Channel:
 
 def a_delivery(post: Post, channel: Channel, at: datetime | None = None) -> Delivery:
     """Scheduled for then; in ten days when nothing is said."""
-    moment = moment_at(at or timezone.now() + timedelta(days=10), UTC)
+    assert post.author
+    moment = moment_at(at or timezone.now() + timedelta(days=10), post.author.time_zone)
     [delivery] = scheduling.schedule(post, [channel], moment, timezone.now(), post.author)
     return delivery
 
@@ -59,3 +61,10 @@ def until_it_is(delivery: Delivery, *states: str, seconds: float = 20) -> Delive
 
     wait_for(is_so, seconds, f"{delivery} is {' or '.join(states)}")
     return delivery
+
+
+def with_slots(channel: Channel, *hours: int) -> Channel:
+    """Slots at these hours on every day of the week, by the clocks of Berlin."""
+    for hour in hours:
+        queueing.add_slots(channel, range(7), time(hour), "Europe/Berlin")
+    return channel

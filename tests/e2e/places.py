@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
+from posts import slots
 from tests.e2e.gallery import Gallery
 
 Address = Callable[[Gallery], str]
@@ -40,6 +42,12 @@ def of_the_review(gallery: Gallery) -> str:
     return f"{reverse('review', args=[gallery.draft.pk])}?{chosen}"
 
 
+def of_a_free_slot(gallery: Gallery) -> str:
+    free = slots.next_free([gallery.channel], timezone.now())[gallery.channel.pk]
+    pin = f"{gallery.channel.pk}@{free.due_at:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{reverse('queue_fill', args=[gallery.channel.pk])}?slot={pin}"
+
+
 PAGES: dict[str, Place] = {
     "posts": at("posts"),
     "post_new": at("post_new"),
@@ -50,6 +58,16 @@ PAGES: dict[str, Place] = {
     "review": Place(of_the_review),
     "schedule_list": at("schedule_list"),
     "calendar": at("calendar"),
+    "calendar, a week": exactly("/calendar/?view=week"),
+    "calendar, an agenda": exactly("/calendar/?view=agenda"),
+    "changes": at("changes"),
+    "queue": at("queue"),
+    "slots": at("slots", pk="channel"),
+    "queue_fill": Place(of_a_free_slot),
+    "queue_realign": at("queue_realign", pk="channel"),
+    "plans": at("plans"),
+    "plan_new": at("plan_new"),
+    "plan": at("plan", pk="plan"),
     "deliveries": at("deliveries", pk="post"),
     "delivery": at("delivery", pk="published"),
     "delivery_text": at("delivery_text", pk="published"),
@@ -109,7 +127,8 @@ NO_PAGE = {
         (
             "first_steps", "try_demo", "connect_demo", "post_autosave_new", "post_autosave", "post_preview",
             "post_front_matter", "decide_missed", "delivery_check_page", "delivery_cancel", "delivery_publish_now",
-            "delivery_send_again", "channel_check", "channel_pause", "channel_resume", "theme",
+            "delivery_send_again", "calendar_move", "change_undo", "queue_move", "queue_take_out", "plan_delete",
+            "delivery_release", "delivery_wait_on", "channel_check", "channel_pause", "channel_resume", "theme",
         ),
         A_BUTTON,
     ),

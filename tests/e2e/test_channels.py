@@ -29,7 +29,7 @@ def test_a_wrong_key_is_told_at_its_field_and_the_right_one_names_the_account(
     assert page.locator(".steps > li").count() == 3, "three numbered steps to the key"
     page.get_by_label("API key").fill(WRONG)
     page.locator("[name=base_url]").fill(street.api)
-    page.locator("[name=ai_disclosure]").select_option("no_ai")
+    page.locator("[name=ai_disclosure_level]").select_option("no_ai")
     page.get_by_role("button", name="Connect and test").click()
 
     page.locator("#channel .badge--closed").wait_for()
