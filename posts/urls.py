@@ -64,6 +64,7 @@ urlpatterns = [
     # the window
     path("posts/<int:pk>/deliveries/", page(deliveries.deliveries), name="deliveries"),
     path("deliveries/<int:pk>/", page(deliveries.delivery), name="delivery"),
+    path("deliveries/<int:pk>/story/", page(deliveries.told), name="delivery_story"),
     path("deliveries/<int:pk>/text/", page(deliveries.text), name="delivery_text"),
     path("deliveries/<int:pk>/public-page/", page(deliveries.public_page), name="delivery_public_page"),
     path("deliveries/<int:pk>/check-page/", action(deciding.check_page), name="delivery_check_page"),

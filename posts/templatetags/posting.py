@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from posts.forms import span_in_words, wishes
-from posts.models import Attempt, Delivery, Post, Proof
+from posts.models import Delivery, Post, Proof
 from posts.moments import offset_words
 from posts.views.standing import Standing
 
@@ -24,12 +24,14 @@ BADGES = {Standing.NEEDS_YOU: "uncertain", Standing.PARTLY: "published"}
 
 @register.simple_tag
 def moment(at: datetime | None, form: str = "long") -> SafeString | str:
-    """A time in the reader's zone: "Tue 24 Nov 2026, 09:00"; "short" without this year's number, "clock" 09:00."""
+    """A time in the reader's zone: "Tue 24 Nov 2026, 09:00"; "short" without this year's number, "clock" 09:00,
+    "seconds" Tue 24 Nov, 09:00:01."""
     if at is None:
         return ""
     local = timezone.localtime(at)
     is_this_year = form == "short" and local.year == timezone.localtime().year
-    pattern = "%H:%M" if form == "clock" else "%a %-d %b, %H:%M" if is_this_year else "%a %-d %b %Y, %H:%M"
+    pattern = "%a %-d %b, %H:%M" if is_this_year else "%a %-d %b %Y, %H:%M"
+    pattern = {"clock": "%H:%M", "seconds": "%a %-d %b, %H:%M:%S"}.get(form, pattern)
     return format_html(
         '<time datetime="{}" title="{}, UTC{}">{}</time>',
         at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), zone_name(local), offset_of(local), local.strftime(pattern),
@@ -147,16 +149,6 @@ def wall(wall_time: str) -> str:
     return wall_time.replace("T", " ")
 
 
-# Which state's colour an attempt gets.
-TONES = {
-    Attempt.Outcome.DONE: "published",
-    Attempt.Outcome.FOUND: "published",
-    Attempt.Outcome.ABSENT: "checking",
-    Attempt.Outcome.REJECTED: "failed",
-    Attempt.Outcome.NOT_AUTHORIZED: "failed",
-}
-
-
 LOOK_TONES = {
     Proof.Outcome.THERE: "published",
     Proof.Outcome.MISSING: "failed",
@@ -167,8 +159,3 @@ LOOK_TONES = {
 @register.filter
 def look_tone(outcome: str) -> str:
     return LOOK_TONES.get(Proof.Outcome(outcome), "waiting")
-
-
-@register.filter
-def attempt_tone(outcome: str) -> str:
-    return TONES.get(Attempt.Outcome(outcome), "uncertain")

@@ -7,15 +7,16 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from blogscheduler import logs
+from posts import story
 from posts.engine.packing import door_of
 from posts.forms import ConfirmForm, in_words
-from posts.models import Channel, Delivery, Post, Proof, Series, SeriesPost
+from posts.models import Attempt, Change, Channel, Delivery, Post, Proof, Series, SeriesPost
 from posts.views.reading import as_read
 from posts.views.scope import MemberRequest
 from publishers import PUBLISHERS
@@ -41,6 +42,8 @@ class Row:
     waits_for_channel: bool
     proof: Proof | None  # of its public page
     now: datetime
+    story: list[story.Line]
+    advice: str  # what a person may do now
 
     @property
     def pace(self) -> int:
@@ -76,11 +79,16 @@ class Row:
         """Changes when what the row shows changes: the page asks for nothing else."""
         delivery = self.delivery
         shown = (
-            delivery.status, delivery.act_at, delivery.due_at, delivery.tries, delivery.message, delivery.remote_url,
+            delivery.status, delivery.act_at, delivery.due_at, delivery.tries, delivery.number, delivery.message,
+            delivery.remote_url,
             delivery.channel.status, delivery.channel.problem, self.is_edited_since, self.is_looked_at,
             self.proof and (self.proof.outcome, self.proof.looked_at, self.proof.due_at),
         )  # fmt: skip
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:8]
+
+    @property
+    def brief(self) -> list[story.Line]:
+        return story.brief(self.story)
 
     @property
     def is_file(self) -> bool:
@@ -138,12 +146,14 @@ def _post(request: MemberRequest, pk: int) -> Post:
 
 def _window(found: Post) -> Window:
     digest, now = found.digest(), timezone.now()
-    rows = found.deliveries.select_related("channel", "proof").defer("sent_markdown").order_by("due_at", "pk")
+    rows = found.deliveries.select_related("channel", "proof", "created_by").defer("sent_markdown").order_by("due_at", "pk")
     alone, series, shown = rows.order_by("pk"), [], []
     if getattr(found, "repeats", False):
         series = list(Series.objects.filter(turns__post=found).distinct())
         alone, shown = alone.filter(occurrence=0), _nearest(rows.filter(occurrence__gt=0))
     shown = [*alone, *shown]
+    told = Attempt.objects.defer("exchanges"), Change.objects.select_related("by", "undone_by")
+    prefetch_related_objects(shown, Prefetch("attempts", told[0]), Prefetch("changes", told[1]))
     return Window(found, [row_of(delivery, found, digest, now) for delivery in shown], series)
 
 
@@ -158,6 +168,7 @@ def _nearest(dates: QuerySet[Delivery]) -> list[Delivery]:
 def row_of(delivery: Delivery, post: Post, digest: str, now: datetime) -> Row:
     delivery.post = post
     publisher = PUBLISHERS.get(delivery.channel.platform)
+    attempts = list(delivery.attempts.all())
     return Row(
         delivery=delivery,
         is_edited_since=delivery.status == Status.PUBLISHED and delivery.sent_digest not in ("", digest),
@@ -166,6 +177,8 @@ def row_of(delivery: Delivery, post: Post, digest: str, now: datetime) -> Row:
         and delivery.channel.status != Channel.Status.OPEN,
         proof=getattr(delivery, "proof", None),
         now=now,
+        story=story.tell(delivery, attempts, delivery.changes.all(), timezone.get_current_timezone()),
+        advice=story.advice(delivery, attempts[-1] if attempts else None),
     )
 
 
@@ -182,7 +195,7 @@ def delivery(request: MemberRequest, pk: int) -> HttpResponse:
     found = own_delivery(request, pk)
     row = row_of(found, found.post, found.post.digest(), timezone.now())
     return render(request, "posts/delivery.html", {
-        "row": row, "delivery": found, "attempts": found.attempts.all(), "post": found.post,
+        "row": row, "delivery": found, "post": found.post,
         "options": in_words(found.channel, found.options), "looks": looks_in(row),
         "series": Series.objects.filter(occurrences=found.occurrence).first() if found.occurrence else None,
     })  # fmt: skip
@@ -197,6 +210,17 @@ def public_page(request: MemberRequest, pk: int) -> HttpResponse:
     if request.GET.get("seen") == row.mark:
         return HttpResponse(status=204)
     return render(request, "posts/_public_page_changed.html", {"row": row, "delivery": found, "looks": looks_in(row)})
+
+
+def told(request: MemberRequest, pk: int) -> HttpResponse:
+    """The story: the other part of a delivery's page that changes by itself."""
+    if not request.htmx:
+        return delivery(request, pk)
+    found = own_delivery(request, pk)
+    row = row_of(found, found.post, found.post.digest(), timezone.now())
+    if request.GET.get("seen") == row.mark:
+        return HttpResponse(status=204)
+    return render(request, "posts/_told.html", {"row": row, "delivery": found, "post": found.post})
 
 
 def looks_in(row: Row) -> list[dict[str, object]]:
