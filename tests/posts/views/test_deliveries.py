@@ -223,7 +223,7 @@ class TestTheWindow:
                 workspace=post.workspace, platform="folder", name=f"n{number}", status="open"
             )
             deliver(channel=place)
-        with django_assert_max_num_queries(7):  # one of them: are worker and beat alive
+        with django_assert_max_num_queries(9):  # one of them: are worker and beat alive
             page_of(browser, post)
 
 
@@ -238,7 +238,7 @@ class TestTheHistory:
         )  # fmt: skip
         page = browser.get(reverse("delivery", args=[delivery.pk])).content.decode()
         for words in (
-            "Create the draft",
+            "as a draft that nobody sees",
             "no clear answer",
             "No answer.",
             "took 1.52 s",
