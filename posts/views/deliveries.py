@@ -146,7 +146,8 @@ def _post(request: MemberRequest, pk: int) -> Post:
 
 def _window(found: Post) -> Window:
     digest, now = found.digest(), timezone.now()
-    rows = found.deliveries.select_related("channel", "proof", "created_by").defer("sent_markdown").order_by("due_at", "pk")
+    rows = found.deliveries.select_related("channel", "proof", "created_by").defer("sent_markdown")
+    rows = rows.order_by("due_at", "pk")
     alone, series, shown = rows.order_by("pk"), [], []
     if getattr(found, "repeats", False):
         series = list(Series.objects.filter(turns__post=found).distinct())

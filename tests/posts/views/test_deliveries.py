@@ -239,7 +239,7 @@ class TestTheHistory:
         page = browser.get(reverse("delivery", args=[delivery.pk])).content.decode()
         for words in (
             "as a draft that nobody sees",
-            "no clear answer",
+            "No clear answer: the draft may be there",
             "No answer.",
             "took 1.52 s",
             "answered 503",
