@@ -11,15 +11,16 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 
-from accounts.models import Workspace
-from posts import notifying, scheduling
-from posts.models import Channel, Delivery, Plan, PlanStep, Proof
+from accounts.models import User, Workspace
+from posts import changing, notifying, scheduling
+from posts.models import Change, Channel, Delivery, Plan, PlanStep, Proof
 from posts.models.delivery import move
 from posts.models.literals import literals
 from posts.moments import moment_at
@@ -97,7 +98,8 @@ def look_after(clock: Clock) -> int:
 
 def _with_news(now: datetime) -> QuerySet[Delivery, tuple[int, int | None, str]]:
     """Followers for which something has changed: how it stands with what they follow is not what was noted."""
-    waiting = Delivery.objects.filter(status__in=literals([Status.WAITING]))
+    [is_waiting] = literals([Status.WAITING])
+    waiting = Delivery.objects.filter(status=is_waiting)
     published = Q(follows__status=Status.PUBLISHED)
     stands = Case(
         When(follows=None, then=Value(Obstacle.GONE.value)),
@@ -110,7 +112,9 @@ def _with_news(now: datetime) -> QuerySet[Delivery, tuple[int, int | None, str]]
         default=Value(""),
         output_field=CharField(),
     )
-    news = waiting.annotate(stands=stands).exclude(obstacle=F("stands")).order_by("pk")
+    news = (
+        waiting.annotate(stands=stands).exclude(obstacle=F("stands")).order_by()
+    )  # sorted it would not be found by its index
     return news.values_list("pk", "follows", "stands")
 
 
@@ -196,22 +200,24 @@ def waiting_for(origin: Delivery) -> QuerySet[Delivery]:
     return Delivery.objects.filter(follows=origin, status=Status.WAITING).order_by("follow_after", "pk")
 
 
-class Then:
+class Then(StrEnum):
     """What becomes of the followers when their original is cancelled."""
 
-    STOP, RELEASE, WAIT = "stop", "release", "wait"
-    ALL = (STOP, RELEASE, WAIT)
+    STOP = "stop"
+    RELEASE = "release"
+    WAIT = "wait"
 
 
 @transaction.atomic
-def cancel(origin: Delivery, then: str, now: datetime) -> None:
+def cancel(origin: Delivery, then: Then, now: datetime, by: User | None) -> Change:
     """Cancel the original, and see to what waits for it, all or nothing. Raises Refused."""
     followers = list(waiting_for(origin))
-    scheduling.cancel(origin)
+    change = changing.cancel(origin, now, by)
     for follower in followers:
         if then == Then.STOP:
-            scheduling.cancel(follower)
+            changing.cancel(follower, now, by)
         elif then == Then.RELEASE:
             release(follower, now, with_canonical=False)
         else:  # its author knows: no mail about it
             move(follower.pk, Status.WAITING, [Status.WAITING], obstacle=Obstacle.CANCELLED, waits_on=True)
+    return change

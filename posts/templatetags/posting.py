@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from posts.forms import span_in_words, wishes
 from posts.models import Delivery, Post, Proof
 from posts.moments import offset_words
+from posts.notifying import HELD
 from posts.views.standing import Standing
 
 register = template.Library()
@@ -99,11 +100,23 @@ def span(length: timedelta | None) -> str:
 
 
 @register.filter
+def held(delivery: Delivery) -> str:
+    """What keeps a follower waiting beyond its plan, in the middle of a sentence."""
+    if not delivery.obstacle:
+        return ""
+    origin = delivery.follows.channel if delivery.follows else "the original"
+    return HELD[Delivery.Obstacle(delivery.obstacle)].format(origin=origin)
+
+
+@register.filter
 def entry(delivery: Delivery) -> str:
     """A delivery in the calendar, all of it: "09:00 Notes, My DEV, scheduled"; what waits has no sure time."""
     at = timezone.localtime(delivery.due_at)
     about = "about " if delivery.status == Delivery.Status.WAITING else ""
-    return f"{about}{at:%H:%M} {delivery.post}, {delivery.channel}, {delivery.get_status_display().lower()}"
+    stands = delivery.get_status_display().lower()
+    if about and delivery.follows:
+        stands = f"waits for {delivery.follows.channel}"
+    return f"{about}{at:%H:%M} {delivery.post}, {delivery.channel}, {stands}"
 
 
 @register.filter

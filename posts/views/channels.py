@@ -176,7 +176,8 @@ def _kept(found: Channel, publisher: type[Publisher] | None) -> DoorForms | None
 
 
 def _page(request: MemberRequest, found: Channel, asked: DoorForms | None) -> HttpResponse:
-    rows = found.deliveries.select_related("post", "proof").defer("sent_markdown", "post__markdown")
+    rows = found.deliveries.select_related("post", "proof", "follows__channel")
+    rows = rows.defer("sent_markdown", "post__markdown", "follows__sent_markdown")
     recent = rows.order_by("-due_at")[:RECENT]
     return render(request, "posts/channel.html", {**_body(found, asked), "deliveries": recent})
 

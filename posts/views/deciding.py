@@ -10,8 +10,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from posts import changing, scheduling
+from posts import changing, following, scheduling
 from posts.conflicts import conflicts
+from posts.following import Then
 from posts.forms import ConfirmForm, TimeForm
 from posts.models import Change, Delivery
 from posts.moments import WALL, Moment, moment_at
@@ -23,9 +24,20 @@ from posts.watch import proving
 
 
 def cancel(request: MemberRequest, pk: int) -> HttpResponse:
-    delivery = own_delivery(request, pk)
+    """Where others wait for it, what is to become of them is asked first."""
+    delivery, now = own_delivery(request, pk), timezone.now()
+    followers = list(following.waiting_for(delivery).select_related("channel"))
+    then = request.POST.get("then", "")
+    if followers and then not in Then.__members__.values():
+        context = {"delivery": delivery, "post": delivery.post, "followers": followers, "now": now}
+        return render(request, "posts/delivery_cancel.html", context)
     done = f"It will not be published on {delivery.channel}."
-    return _decide(request, delivery, lambda: changing.cancel(delivery, timezone.now(), request.user), done)
+    if followers:
+        done += {Then.STOP: " Nor on ", Then.RELEASE: " It goes out on ", Then.WAIT: " It waits on "}[Then(then)]
+        done += ", ".join(follower.channel.name for follower in followers) + "."
+    return _decide(
+        request, delivery, lambda: following.cancel(delivery, Then(then or Then.WAIT), now, request.user), done
+    )
 
 
 def publish_now(request: MemberRequest, pk: int) -> HttpResponse:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
@@ -44,6 +45,7 @@ class Row:
     now: datetime
     story: list[story.Line]
     advice: str  # what a person may do now
+    followers: tuple[str, ...] = ()  # the channels that wait for it
 
     @property
     def pace(self) -> int:
@@ -80,7 +82,8 @@ class Row:
         delivery = self.delivery
         shown = (
             delivery.status, delivery.act_at, delivery.due_at, delivery.tries, delivery.number, delivery.message,
-            delivery.remote_url,
+            delivery.remote_url, delivery.obstacle, delivery.waits_on,
+            delivery.follows and delivery.follows.status, self.followers,
             delivery.channel.status, delivery.channel.problem, self.is_edited_since, self.is_looked_at,
             self.proof and (self.proof.outcome, self.proof.looked_at, self.proof.due_at),
         )  # fmt: skip
@@ -146,8 +149,8 @@ def _post(request: MemberRequest, pk: int) -> Post:
 
 def _window(found: Post) -> Window:
     digest, now = found.digest(), timezone.now()
-    rows = found.deliveries.select_related("channel", "proof", "created_by").defer("sent_markdown")
-    rows = rows.order_by("due_at", "pk")
+    rows = found.deliveries.select_related("channel", "proof", "created_by", "follows__channel")
+    rows = rows.defer("sent_markdown", "follows__sent_markdown").order_by("due_at", "pk")
     alone, series, shown = rows.order_by("pk"), [], []
     if getattr(found, "repeats", False):
         series = list(Series.objects.filter(turns__post=found).distinct())
@@ -155,7 +158,12 @@ def _window(found: Post) -> Window:
     shown = [*alone, *shown]
     told = Attempt.objects.defer("exchanges"), Change.objects.select_related("by", "undone_by")
     prefetch_related_objects(shown, Prefetch("attempts", told[0]), Prefetch("changes", told[1]))
-    return Window(found, [row_of(delivery, found, digest, now) for delivery in shown], series)
+    waiting: dict[int | None, list[str]] = defaultdict(list)
+    for each in shown:
+        if each.status == Status.WAITING:
+            waiting[each.follows_id].append(each.channel.name)
+    made = [replace(row_of(each, found, digest, now), followers=tuple(waiting[each.pk])) for each in shown]
+    return Window(found, made, series)
 
 
 def _nearest(dates: QuerySet[Delivery]) -> list[Delivery]:
@@ -188,7 +196,8 @@ def row_of(delivery: Delivery, post: Post, digest: str, now: datetime) -> Row:
 
 def own_delivery(request: MemberRequest, pk: int) -> Delivery:
     logs.also(delivery=pk)
-    rows = Delivery.objects.of(request.workspace).select_related("post", "channel", "workspace", "created_by", "proof")
+    rows = Delivery.objects.of(request.workspace)
+    rows = rows.select_related("post", "channel", "workspace", "created_by", "proof", "follows__channel")
     return get_object_or_404(rows, pk=pk)
 
 

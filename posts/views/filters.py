@@ -51,8 +51,9 @@ class Filters:
 
 def listed(request: MemberRequest) -> QuerySet[Delivery]:
     """The deliveries of a workspace with what a line of a list shows, and without what is long or secret."""
-    rows = Delivery.objects.of(request.workspace).select_related("post", "channel", "proof")
-    return rows.defer("sent_markdown", "post__markdown", "channel__credentials", "channel__settings")
+    rows = Delivery.objects.of(request.workspace).select_related("post", "channel", "proof", "follows__channel")
+    places = [f"{each}__{field}" for each in ("channel", "follows__channel") for field in ("credentials", "settings")]
+    return rows.defer("sent_markdown", "post__markdown", "follows__sent_markdown", *places)
 
 
 def filters_of(request: MemberRequest) -> Filters:

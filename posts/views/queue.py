@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from itertools import groupby, takewhile
@@ -16,12 +15,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from posts import queueing, scheduling, slots
+from posts import changing, following, queueing, scheduling, slots
 from posts.forms import SlotForm
 from posts.models import Channel, Delivery, Post, Slot
 from posts.moments import Moment
 from posts.queueing import Where
 from posts.views.bells import ring_for_deliveries
+from posts.views.changes import say
+from posts.views.deciding import cancel
 from posts.views.deliveries import own_delivery
 from posts.views.placing import pin, pins_in
 from posts.views.scope import MemberRequest
@@ -218,33 +219,29 @@ def move(request: MemberRequest, pk: int) -> HttpResponse:
     except ValueError:
         return redirect(queue_url(delivery.channel))
     seen = pins_in(request.POST).get(delivery.channel_id)
-
-    def verb() -> str:
-        at = queueing.move(delivery, where, seen, timezone.now())
-        return f"“{delivery.post}” goes out {_spoken(at, request.user.time_zone)} now."
-
-    return _decide(request, delivery, verb)
-
-
-def take_out(request: MemberRequest, pk: int) -> HttpResponse:
-    delivery = own_delivery(request, pk)
-
-    def verb() -> str:
-        scheduling.cancel(delivery)
-        return f"“{delivery.post}” is taken out of the queue of {delivery.channel}. The post is kept."
-
-    return _decide(request, delivery, verb)
-
-
-def _decide(request: MemberRequest, delivery: Delivery, verb: Callable[[], str]) -> HttpResponse:
     try:
-        done = verb()
+        at = queueing.move(delivery, where, seen, timezone.now())
     except scheduling.Refused as refused:
         messages.error(request, str(refused))
     else:
         ring_for_deliveries()
-        messages.success(request, done)
+        messages.success(request, f"“{delivery.post}” goes out {_spoken(at, request.user.time_zone)} now.")
     return redirect(queue_url(delivery.channel) + f"#delivery-{delivery.pk}")
+
+
+def take_out(request: MemberRequest, pk: int) -> HttpResponse:
+    """The delivery is cancelled; the post is kept. Where others wait for it, its page asks what becomes of them."""
+    delivery = own_delivery(request, pk)
+    if following.waiting_for(delivery).exists():
+        return cancel(request, pk)
+    try:
+        change = changing.cancel(delivery, timezone.now(), request.user)
+    except scheduling.Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        done = f"“{delivery.post}” is taken out of the queue of {delivery.channel}. The post is kept."
+        say(request, done, change)
+    return redirect(queue_url(delivery.channel))
 
 
 def _spoken(at: Moment, zone: tzinfo) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, Exists, OuterRef, QuerySet, TextChoices, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, TextChoices, Value, When
 
 from posts.models import Delivery, Post
 
@@ -27,7 +27,8 @@ def unanswered() -> QuerySet[Delivery]:
     newer = Delivery.objects.filter(
         post=OuterRef("post"), channel=OuterRef("channel"), action=OuterRef("action"), pk__gt=OuterRef("pk")
     ).exclude(status__in=[Status.CANCELLED, Status.FAILED])
-    return Delivery.objects.filter(status__in=Status.needs_a_person()).exclude(Exists(newer))
+    held = Q(status=Status.WAITING, waits_on=False) & ~Q(obstacle="")
+    return Delivery.objects.filter(Q(status__in=Status.needs_a_person()) | held).exclude(Exists(newer))
 
 
 def with_standing(posts: QuerySet[Post]) -> QuerySet[Any]:

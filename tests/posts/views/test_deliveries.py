@@ -38,7 +38,7 @@ class TestTheButtons:
             ("missed", {"publish-now", "reschedule", "cancel"}),
             ("uncertain", {"confirm", "send-again", "cancel"}),
             ("handed_over", {"confirm", "cancel"}),
-            ("waiting", set()),
+            ("waiting", {"release", "cancel"}),
             ("publishing", set()),
             ("checking", set()),
             ("published", set()),
@@ -51,7 +51,7 @@ class TestTheButtons:
         delivery = deliver(status)
         page = page_of(browser, post)
         assert badges(page) == [delivery.get_status_display()]
-        every = {"reschedule", "publish-now", "cancel", "confirm", "send-again"}
+        every = {"reschedule", "publish-now", "cancel", "confirm", "send-again", "release"}
         assert {name for name in every if f"/deliveries/{delivery.pk}/{name}/" in page} == buttons
 
     @pytest.mark.parametrize(("status", "buttons"), [("failed", 1), ("missed", 1), ("uncertain", 2), ("cancelled", 0)])
