@@ -174,6 +174,7 @@ MIDDLEWARE = [
     "blogscheduler.watch.probes.first",  # asked by address, over plain http: before hosts and redirects
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pads what it packs, so that nobody learns a secret from its length
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -42,7 +42,7 @@ def cancel(request: MemberRequest, pk: int) -> HttpResponse:
 
 def publish_now(request: MemberRequest, pk: int) -> HttpResponse:
     delivery = own_delivery(request, pk)
-    done = f"It is being published on {delivery.channel}."
+    done = f"On its way to {delivery.channel}."
     return _decide(request, delivery, lambda: scheduling.publish_now(delivery, _at_once(request)), done)
 
 

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from blogscheduler import logs
-from posts import story
+from posts import beginning, story
 from posts.engine.packing import door_of
 from posts.forms import ConfirmForm, in_words
 from posts.models import Attempt, Change, Channel, Delivery, Post, Proof, Series, SeriesPost
@@ -92,6 +92,10 @@ class Row:
     @property
     def brief(self) -> list[story.Line]:
         return story.brief(self.story)
+
+    @property
+    def is_demo(self) -> bool:
+        return beginning.is_demo(self.delivery.channel)
 
     @property
     def is_file(self) -> bool:

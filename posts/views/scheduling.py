@@ -243,7 +243,7 @@ def _done(places: list[Place], form: ScheduleForm) -> str:
         f"{place.channel} follows {span_in_words(place.after)} later." for place in places if place.after is not None
     ]
     if form.cleaned_data["when"] == ScheduleForm.NOW:
-        said = f"It is being published on {_count(channels)}."
+        said = f"On its way to {_count(channels)}."
     elif form.cleaned_data["when"] == ScheduleForm.QUEUE:
         said = " ".join(f"In the queue of {place.channel} for {_spoken(place.at, form)}." for place in leading)
     else:

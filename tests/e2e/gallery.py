@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
 from accounts.models import User
 from posts import changing, following, queueing, scheduling, showing, slots
-from posts.models import Attempt, Channel, Delivery, Plan, Post, Proof
+from posts.models import Attempt, Channel, Delivery, Occurrence, Plan, Post, Proof, Series
 from posts.moments import moment_at
+from posts.recurring import changing as recurring
+from posts.recurring import making, rules
 from tests.conftest import workspace_of
 from tests.posts.views.conftest import DEVTO_SETTINGS
 
@@ -26,6 +29,8 @@ class Gallery:
     channel: Channel
     closed: Channel
     plan: Plan
+    series: Series
+    date: Occurrence
 
 
 def hang(person: User) -> Gallery:
@@ -39,6 +44,7 @@ def hang(person: User) -> Gallery:
     deliveries = Delivery.objects.of(workspace).select_related("post", "channel")
     _every_state(deliveries.filter(status="uncertain").get(), closed)
     published = deliveries.filter(status="published", post__title__startswith="Release").get()
+    series = _series(person, published.channel)
     return Gallery(
         person=person,
         post=published.post,
@@ -49,7 +55,24 @@ def hang(person: User) -> Gallery:
         channel=published.channel,
         closed=closed,
         plan=_plan(person, published.channel),
+        series=series,
+        date=series.occurrences.order_by("due_at")[2],
     )
+
+
+def _series(person: User, channel: Channel) -> Series:
+    """Every Monday, by two posts in turn; one date is skipped."""
+    now, workspace = timezone.now(), workspace_of(person)
+    posts = [
+        Post.objects.create(workspace=workspace, author=person, title=f"Digest, part {part}", markdown="…")
+        for part in (1, 2)
+    ]
+    start = datetime.combine(now.date() + timedelta(days=5), time(9))
+    zone = ZoneInfo("Europe/Berlin")
+    plan = making.Plan(rules.parse("FREQ=WEEKLY;BYDAY=MO"), start, zone, posts, [channel])
+    series = recurring.begin(workspace, "Weekly digest", plan, now, person)
+    recurring.skip(series.occurrences.order_by("due_at")[1], now)
+    return series
 
 
 def _plan(person: User, channel: Channel) -> Plan:

@@ -90,7 +90,7 @@ def cost(page: Page) -> dict[str, float]:
         page.evaluate("""async () => {
         const entries = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
         const pictures = /\\.(png|jpe?g|gif|webp)($|\\?)/;
-        const kb = (of) => entries.filter(of).reduce((sum, e) => sum + e.transferSize, 0) / 1024;
+        const kb = (of, what) => entries.filter(of).reduce((sum, e) => sum + e[what], 0) / 1024;
         const buffered = (type) => new Promise((resolve) => {
             const found = [];
             const observer = new PerformanceObserver((list) => found.push(...list.getEntries()));
@@ -99,9 +99,9 @@ def cost(page: Page) -> dict[str, float]:
         });
         const [paints, shifts] = await Promise.all([buffered('largest-contentful-paint'), buffered('layout-shift')]);
         return {
-            transfer: kb((e) => !pictures.test(e.name)),
-            js: kb((e) => /\\.js($|\\?)/.test(e.name)),
-            css: kb((e) => /\\.css($|\\?)/.test(e.name)),
+            transfer: kb((e) => !pictures.test(e.name), 'transferSize'),
+            js: kb((e) => /\\.js($|\\?)/.test(e.name), 'encodedBodySize'),
+            css: kb((e) => /\\.css($|\\?)/.test(e.name), 'encodedBodySize'),
             requests: entries.length,
             elsewhere: entries.filter((e) => !e.name.startsWith(location.origin)).length,
             lcp: paints.length ? paints[paints.length - 1].startTime : 0,
