@@ -31,7 +31,7 @@ def test_a_picture(name: str, opens: Opens, tmp_path: Path) -> None:
     person = joined(f"{name}@example.com", "Ada Moreau", time_zone="Europe/Berlin", first_steps_hidden=True)
     workspace = workspace_of(person)
     showing.fill(workspace, person, timezone.now())
-    page = opens(person, height=860)
+    page = opens(person, height=1040 if name == "calendar" else 860)
     posts, channels = Post.objects.of(workspace), Channel.objects.of(workspace)
     chosen = "&".join(f"channels={channel.pk}" for channel in channels)
     draft = posts.get(title__startswith="Ten years")
