@@ -18,6 +18,7 @@ from posts import beginning, story
 from posts.engine.packing import door_of
 from posts.forms import ConfirmForm, in_words
 from posts.models import Attempt, Change, Channel, Delivery, Post, Proof, Series, SeriesPost
+from posts.story import Line
 from posts.views.reading import as_read
 from posts.views.scope import MemberRequest
 from publishers import PUBLISHERS
@@ -43,7 +44,7 @@ class Row:
     waits_for_channel: bool
     proof: Proof | None  # of its public page
     now: datetime
-    story: list[story.Line]
+    story: list[Line]
     advice: str  # what a person may do now
     followers: tuple[str, ...] = ()  # the channels that wait for it
 
@@ -90,7 +91,7 @@ class Row:
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:8]
 
     @property
-    def brief(self) -> list[story.Line]:
+    def brief(self) -> list[Line]:
         return story.brief(self.story)
 
     @property

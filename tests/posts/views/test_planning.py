@@ -18,7 +18,7 @@ from posts.forms import SpanField, span_in_words
 from posts.models import Channel, Delivery, Plan, Post
 from posts.moments import moment_at
 from posts.scheduling import Place
-from tests.posts.views.conftest import FOLDER_SETTINGS, badges
+from tests.posts.views.conftest import FOLDER_SETTINGS, badges, workspace_of
 
 NOW = datetime(2026, 3, 20, 11, 0, tzinfo=UTC)  # a Friday, 12:00 in Berlin
 DAY = timedelta(days=1)
@@ -187,7 +187,7 @@ class TestPlans:
         assert Plan.objects.count() == 1
 
     def test_graces_plan_is_not_adas(self, browser: Client, post: Post, grace: User, dev: Channel) -> None:
-        theirs = Workspace.objects.of(grace)
+        theirs = workspace_of(grace)
         channel = Channel.objects.create(workspace=theirs, platform="folder", name="Hers", status="open")
         plan = Plan.objects.create(workspace=theirs, name="Secret", origin=channel)
         assert browser.get(reverse("plan", args=[plan.pk])).status_code == 404

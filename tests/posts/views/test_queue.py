@@ -12,12 +12,13 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User, Workspace
+from accounts.models import User
 from posts import queueing, scheduling, slots
 from posts.models import Change, Channel, Delivery, Post
+from posts.moments import Moment
 from posts.scheduling import Place
 from posts.views.placing import pin
-from tests.posts.views.conftest import browser_of
+from tests.posts.views.conftest import browser_of, workspace_of
 
 NOW = datetime(2026, 3, 23, 11, 0, tzinfo=UTC)  # a Monday; on Sunday the clocks are set forward in Berlin
 Status = Delivery.Status
@@ -200,7 +201,7 @@ class TestAddingToTheQueue:
         self, browser: Client, post: Post, nine: Channel, grace: User
     ) -> None:
         at = datetime(2026, 3, 26, 8, 0, tzinfo=UTC)
-        stranger = Channel.objects.create(workspace=Workspace.objects.of(grace), platform="folder", name="Hers")
+        stranger = Channel.objects.create(workspace=workspace_of(grace), platform="folder", name="Hers")
         assert "Tuesday 24 March" in self.review(browser, post, nine, slot=pin(stranger, at))
 
     @pytest.mark.parametrize("slot", ["", "x", "1@", "1@2026-03-26", "9" * 99 + "@2026-03-26T08:00:00Z", "@@"])
@@ -225,7 +226,7 @@ class TestTheQueue:
         self, browser: Client, nine: Channel, post: Post, ada: User
     ) -> None:
         at = slots.next_free([nine], NOW)[nine.pk]
-        early = scheduling.Moment(at.due_at - timedelta(hours=1), "2026-03-24T08:00", "Europe/Berlin")
+        early = Moment(at.due_at - timedelta(hours=1), "2026-03-24T08:00", "Europe/Berlin")
         scheduling.schedule(post, [nine], early, NOW, ada)
         assert rows(page_of(browser))[:2] == ["08:00 Notes a time of its own", "09:00 Free"]
 
@@ -291,7 +292,7 @@ class TestTheQueue:
 
     def test_empty_says_which_kind_of_empty(self, browser: Client, ada: User) -> None:
         assert "No channel yet" in page_of(browser)
-        Channel.objects.create(workspace=Workspace.objects.of(ada), platform="folder", name="Garden", status="open")
+        Channel.objects.create(workspace=workspace_of(ada), platform="folder", name="Garden", status="open")
         assert "Garden has no slots yet" in page_of(browser)
 
     @pytest.mark.parametrize("query", [{"channel": "x"}, {"channel": "99999"}, {"weeks": "0"}, {"weeks": "٣"}])
