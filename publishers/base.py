@@ -122,6 +122,7 @@ class Publisher(ABC):
     settings_form: ClassVar[type[forms.Form]]  # not secret
     options_form: ClassVar[type[forms.Form] | None] = None  # asked per delivery while scheduling; all optional
     limits: ClassVar[Limits] = Limits()
+    blurb: ClassVar[str] = ""  # what kind of place it is, in a few words
     steps: ClassVar[tuple[str, ...]] = ()  # where to find the token, in at most three numbered sentences
     # What to fill into the forms to try it in the sandbox, whose address stands for {sandbox}.
     in_the_sandbox: ClassVar[Mapping[str, str]] = {}

@@ -36,6 +36,7 @@ class Kind:
 
     name: str
     label: str
+    blurb: str = ""
     steps: tuple[str, ...] = ()
     is_free: bool = False  # it needs no account and no key
 
@@ -45,7 +46,7 @@ def kind_of(platform: str) -> Kind:
     publisher = PUBLISHERS.get(platform)
     if publisher is None:
         return Kind(platform, platform)
-    return Kind(platform, publisher.label, publisher.steps, not publisher.credentials_form.base_fields)
+    return Kind(platform, publisher.label, publisher.blurb, publisher.steps, not publisher.credentials_form.base_fields)
 
 
 @dataclass

@@ -48,6 +48,7 @@ class SettingsForm(forms.Form):
 class DevTo(TwoStep):
     name = "devto"
     label = "DEV"
+    blurb = "dev.to, and every other community that runs on Forem."
     credentials_form = ApiKeyForm
     settings_form = SettingsForm
     limits = LIMITS

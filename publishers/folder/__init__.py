@@ -91,6 +91,7 @@ class SettingsForm(forms.Form):
 class Folder(OneStep):
     name = "folder"
     label = "Folder"
+    blurb = "Markdown files for Hugo, Jekyll, Astro or Eleventy."
     credentials_form = NoCredentialsForm
     settings_form = SettingsForm
     # A disk has no look-up lag, but the site has to be built before the page is there.

@@ -28,6 +28,7 @@ AN_ID = "0" * 24  # as long as every id of Hashnode's: stands for one that is no
 class Hashnode(TwoStep):
     name = "hashnode"
     label = "Hashnode"
+    blurb = "A publication of yours, under its own domain."
     credentials_form = TokenForm
     settings_form = SettingsForm
     options_form = OptionsForm

@@ -92,6 +92,7 @@ class _Me:
 class Medium(OneStep):
     name = "medium"
     label = "Medium"
+    blurb = "Your profile or a publication there."
     credentials_form = CredentialsForm
     settings_form = SettingsForm
     options_form = OptionsForm

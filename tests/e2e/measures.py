@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}, "resultTypes": []}
+# At night the page is the same but for its colours.
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"], "resultTypes": []}
 _axe = Axe()
 
 # Elements as failures name them, and whether one can be seen at all.
@@ -21,11 +23,11 @@ const seen = (el) => el.checkVisibility({ checkVisibilityCSS: true, checkOpacity
 """
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, rules: dict[str, Any] = RULES) -> list[str]:
     """What axe finds: the rule, and the elements that break it."""
     if page.evaluate("typeof window.axe") == "undefined":
         page.evaluate(_axe.axe_script)
-    found: dict[str, Any] = page.evaluate("options => axe.run(document, options)", RULES)
+    found: dict[str, Any] = page.evaluate("options => axe.run(document, options)", rules)
     return [
         f"{rule['id']}: {node['html'][:160]} ({node['failureSummary'][-200:]})"
         for rule in found["violations"]
