@@ -92,7 +92,10 @@ class OwnerForm(KeepsChosenZone):
 
 class PersonForm(forms.ModelForm[User]):
     name = name_field()
-    time_zone = ZoneField()
+    time_zone = ZoneField(
+        help_text="Times are shown, and understood, in this zone. Another one moves nothing: what is scheduled goes "
+        "out at the moment that was chosen, and a series keeps its own zone."
+    )
 
     class Meta:
         model = User

@@ -81,9 +81,15 @@ def preferences(request: Any) -> HttpResponse:
     form = PersonForm(request.POST or None, instance=_fresh(request.user))
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, "Your preferences are saved.")
+        messages.success(request, "Your preferences are saved." + _about_zone(form))
         return redirect("settings")
     return _preferences(request, person_form=form)
+
+
+def _about_zone(form: PersonForm) -> str:
+    if "time_zone" not in form.changed_data:
+        return ""
+    return f" Times are shown in {form.instance.time_zone} now. Nothing was moved: each post goes out when it was to."
 
 
 @login_required

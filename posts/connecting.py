@@ -16,7 +16,7 @@ from posts import notifying
 from posts.engine import lateness
 from posts.engine.outcomes import CHANNEL_CHANGED
 from posts.engine.packing import door_of
-from posts.models import Channel, Delivery
+from posts.models import Channel, Delivery, Series
 from posts.models.delivery import move
 from publishers import PUBLISHERS
 from publishers.base import Account
@@ -219,5 +219,6 @@ def disconnect(channel: Channel) -> int:
         doubtful=True,
         message="The channel was removed before we could look whether it had arrived.",
     )
+    Series.objects.filter(channels=channel, status=Series.Status.ACTIVE).update(look_at=F("since"))  # look now
     unsent = [Delivery.Status.WAITING, Delivery.Status.SCHEDULED, Delivery.Status.MISSED]
     return Delivery.objects.filter(channel=channel, status__in=unsent).update(status=Delivery.Status.CANCELLED)

@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from accounts import mailing
 from accounts.models import User
 from posts.models import Channel, Delivery, Proof, Series
+from posts.moments import WALL
 
 Status = Delivery.Status
 LONGEST_LIST = 50  # lines of one kind in a mail; the pages show the others
@@ -156,6 +158,30 @@ def tell_held(followers: Sequence[Delivery], origin: Delivery | None, obstacle: 
         user=author,
         repeatable=True,
     )
+
+
+def tell_zone_law(author: int, deliveries: Sequence[Delivery]) -> None:
+    """The law of a zone was changed: these stand at another wall time now. One mail for all of one author's."""
+    user, shown = User.objects.get(pk=author), deliveries[:LONGEST_LIST]
+    digest = hashlib.sha256(",".join(f"{each.pk}:{each.wall_moves_to}" for each in deliveries).encode()).hexdigest()
+    mailing.enqueue_template(
+        "zone_law",
+        {
+            "lines": [_both_times(delivery) for delivery in shown],
+            "count": len(deliveries),
+            "more": len(deliveries) - len(shown),
+            "zones": sorted({delivery.zone for delivery in deliveries}),
+        },
+        event=f"zone-law:{author}:{digest[:16]}",
+        user=user,
+        repeatable=True,
+    )
+
+
+def _both_times(delivery: Delivery) -> dict[str, Any]:
+    # Without its zone, else the template turns it into the zone of whoever renders it: a worker.
+    reads = delivery.due_at.astimezone(ZoneInfo.no_cache(delivery.zone)).replace(tzinfo=None)
+    return {"delivery": delivery, "meant": datetime.strptime(delivery.wall_time, WALL), "reads": reads}
 
 
 def tell_series(series: Series, message: str, lines: Sequence[str] = (), about: Sequence[str] = ()) -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
 from accounts import mailing
-from posts import changing, connecting, covers, following
+from posts import changing, connecting, covers, following, zonelaws
 from posts.engine import lateness, publishing
 from posts.recurring import making
 from posts.watch import measuring, outages, proving, watchdog, watching
@@ -129,9 +129,12 @@ def look_for_outages() -> None:
 
 
 def look_for_dates() -> None:
-    """Make the next dates of what repeats. By a wrong clock it would make those of another day."""
+    """Make the next dates of what repeats; by a wrong clock it would make those of another day. Then: are the zones
+    as they were?
+    """
     if clock.is_right():
         making.make_ahead(clock.now())
+        zonelaws.look_after(clock.now())
 
 
 def _watch_over_it() -> None:

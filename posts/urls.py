@@ -18,6 +18,7 @@ from posts.views import (
     scheduling,
     series,
     writing,
+    zonelaws,
 )
 from posts.views.scope import action, form, page
 
@@ -75,6 +76,7 @@ urlpatterns = [
     path("deliveries/<int:pk>/reschedule/", form(deciding.reschedule), name="delivery_reschedule"),
     path("deliveries/<int:pk>/send-again/", action(deciding.send_again), name="delivery_send_again"),
     path("deliveries/<int:pk>/confirm/", action(deciding.confirm), name="delivery_confirm"),
+    path("schedule/clocks/", form(zonelaws.zone_laws), name="zone_laws"),
     # what repeats
     path("series/", page(series.series_list), name="series_list"),
     path("series/new/", form(series.series_new), name="series_new"),

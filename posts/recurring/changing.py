@@ -237,7 +237,7 @@ def resume(shown: Series, now: datetime) -> int:
     over.exclude(pk__in=handled).filter(made=[]).update(left_out=Occurrence.LeftOut.PAUSE)
     series.status, series.since, series.problem = Status.ACTIVE, now, ""
     series.save(update_fields=["status", "since", "problem"])
-    return making.fill(series, now, making.refusals(making.plan_of(series), now))
+    return making.fill(series, now, making.refusals(making.plan_of(series), now), anew=True)
 
 
 @transaction.atomic

@@ -85,6 +85,7 @@ class Row:
             delivery.status, delivery.act_at, delivery.due_at, delivery.tries, delivery.number, delivery.message,
             delivery.remote_url, delivery.obstacle, delivery.waits_on,
             delivery.follows and delivery.follows.status, self.followers,
+            delivery.wall_moves_to,
             delivery.channel.status, delivery.channel.problem, self.is_edited_since, self.is_looked_at,
             self.proof and (self.proof.outcome, self.proof.looked_at, self.proof.due_at),
         )  # fmt: skip

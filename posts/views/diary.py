@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from posts import changing, scheduling
+from posts import changing, scheduling, zonelaws
 from posts.models import Channel, Delivery, Post
 from posts.views.bells import ring_for_deliveries
 from posts.views.filters import Filters, filters_of, listed
@@ -42,6 +42,7 @@ def schedule_list(request: MemberRequest) -> HttpResponse:
         "page": page_of(scheduled.order_by("due_at", "pk"), request.GET.get("page", "")),
         "channels": Channel.objects.of(request.workspace),
         "statuses": Status.choices,
+        "apart": zonelaws.come_apart(request.workspace).count(),
         "zone": zone,
         "now": timezone.now(),
     }
