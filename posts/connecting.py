@@ -208,8 +208,9 @@ def resume(channel: Channel, now: datetime) -> bool:
 def disconnect(channel: Channel) -> int:
     """Forget the credentials and cancel what had not been sent; the history stays. The number of those cancelled.
 
-    What may have arrived cannot be looked up any more: a person is asked.
+    What may have arrived cannot be looked up any more: a person is asked. Series are locked before channels.
     """
+    Series.objects.filter(channels=channel, status=Series.Status.ACTIVE).update(look_at=F("since"))  # at once
     Channel.objects.filter(pk=channel.pk).update(
         status=Status.REMOVED, credentials={}, secret_hint="", revision=F("revision") + 1
     )
@@ -219,6 +220,5 @@ def disconnect(channel: Channel) -> int:
         doubtful=True,
         message="The channel was removed before we could look whether it had arrived.",
     )
-    Series.objects.filter(channels=channel, status=Series.Status.ACTIVE).update(look_at=F("since"))  # look now
     unsent = [Delivery.Status.WAITING, Delivery.Status.SCHEDULED, Delivery.Status.MISSED]
     return Delivery.objects.filter(channel=channel, status__in=unsent).update(status=Delivery.Status.CANCELLED)
