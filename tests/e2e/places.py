@@ -125,6 +125,7 @@ NO_PAGE = {
     "delivery_file": "the file itself, as plain text",
     "delivery_confirm": A_BUTTON + ": refused, it shows its form",
     "channel_status": A_PART,
+    "delivery_story": A_PART,
     "healthz": "for machines",
     "readyz": "for machines",
     "metrics": "for machines",

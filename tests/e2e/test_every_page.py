@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ALL = sorted(PAGES)
 OURS = [name for name in ALL if "admin" not in name]
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-BY = {"light": RULES, "dark": COLOURS}
+BY: dict[str, dict[str, Any]] = {"light": RULES, "dark": COLOURS}
 # Found in Django's own admin, which is not ours to mend.
 OF_THE_ADMIN = ("link-in-text-block", "target-size", "color-contrast")
 BUDGET = {
