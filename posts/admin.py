@@ -24,11 +24,14 @@ from posts.models import (
     Heartbeat,
     Occurrence,
     Outage,
+    Plan,
+    PlanStep,
     Post,
     Proof,
     ReadingPace,
     Series,
     SeriesPost,
+    Slot,
     Tally,
     Turn,
 )
@@ -287,6 +290,43 @@ class OccurrenceAdmin(ReadOnly):
     list_filter = ("left_out", "is_moved", ("series__workspace", OwnOnly))
     search_fields = ("series__name", "post__title", "problem")
     date_hierarchy = "due_at"
+
+
+@admin.register(Slot)
+class SlotAdmin(ReadOnly):
+    workspace_lookup = "channel__workspace"
+    list_display = ("channel", "weekday", "at", "zone")
+    list_filter = ("weekday", ("channel__workspace", OwnOnly))
+    search_fields = ("channel__name",)
+    list_select_related = ("channel",)
+
+
+class PlanStepInline(admin.TabularInline[PlanStep, Plan]):
+    model = PlanStep
+    fields = ("channel", "after")
+    readonly_fields = fields
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Plan)
+class PlanAdmin(ReadOnly):
+    list_display = ("name", "origin", "workspace")
+    list_filter = (("workspace", OwnOnly),)
+    search_fields = ("name", "origin__name")
+    list_select_related = ("origin", "workspace")
+    inlines = (PlanStepInline,)
+
+
+@admin.register(PlanStep)
+class PlanStepAdmin(ReadOnly):
+    workspace_lookup = "plan__workspace"
+    list_display = ("plan", "channel", "after")
+    list_filter = (("plan__workspace", OwnOnly),)
+    search_fields = ("plan__name", "channel__name")
+    list_select_related = ("plan", "channel")
 
 
 @admin.register(ReadingPace)

@@ -63,6 +63,7 @@ def places_of(form: ScheduleForm, pins: Pins) -> list[Place]:
         if missing := [channel for channel in leading if channel.pk not in found]:
             raise NoSlot(missing)
         places = [Place(channel, found[channel.pk], in_slot=True) for channel in leading]
+        places.sort(key=lambda place: place.at.due_at)
     else:
         assert form.moment is not None
         places = [Place(channel, form.moment) for channel in leading]

@@ -147,7 +147,11 @@ def queue(request: MemberRequest) -> HttpResponse:
     queued = Count(
         "deliveries", filter=Q(deliveries__status=Status.SCHEDULED, deliveries__slot_at__gt=now), distinct=True
     )
-    channels = list(Channel.objects.of(request.workspace).annotate(queued=queued, weekly=Count("slots", distinct=True)))
+    channels = list(
+        Channel.objects.of(request.workspace)
+        .annotate(queued=queued, weekly=Count("slots", distinct=True))
+        .order_by("name")
+    )
     channel = _shown(channels, request.GET.get("channel", ""))
     weeks = _weeks(request.GET.get("weeks", ""))
     context: dict[str, Any] = {"channels": channels, "channel": channel, "zone": zone, "now": now, "weeks": weeks}

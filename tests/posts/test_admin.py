@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from django_celery_beat.models import (
 from django_celery_results.models import GroupResult, TaskResult
 
 from accounts.models import Feed, Mail, Membership, User, Workspace
-from posts import scheduling
+from posts import following, scheduling
 from posts.models import (
     Attempt,
     Change,
@@ -90,6 +91,7 @@ def rows(owner: User, published: Delivery) -> dict[type[models.Model], models.Mo
         workspace=published.workspace, name="Digest", zone="UTC", start="2026-11-23T09:00", rule="FREQ=DAILY",
         since=timezone.now(),
     )  # fmt: skip
+    plan = following.keep_plan(published.workspace, "Blog first", published.channel, [])
     made: list[models.Model] = [
         published, published.post, published.channel, published.workspace, owner, every,
         published.attempts.all()[0],
@@ -100,6 +102,9 @@ def rows(owner: User, published: Delivery) -> dict[type[models.Model], models.Mo
         Outage.objects.create(since=timezone.now()),
         Change.objects.create(workspace=published.workspace, what="moved", at=timezone.now(), title="Engines"),
         Proof.objects.get(delivery=published),
+        published.channel.slots.create(weekday=0, at="09:00", zone="Europe/Berlin"),
+        plan,
+        plan.steps.create(channel=published.channel, after=timedelta(hours=24)),
         series,
         series.turns.create(post=published.post, place=1),
         series.occurrences.create(original="2026-11-24T09:00", wall_time="2026-11-24T09:00", due_at=timezone.now()),

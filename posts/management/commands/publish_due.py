@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from accounts import mailing
+from posts import following
 from posts.engine import lateness, publishing
 from posts.models import Channel, Delivery
 from posts.watch import proving, watching
@@ -38,6 +39,8 @@ class Command(BaseCommand):
         calls = publishing.drain(timezone.now)
         if pages := proving.look(timezone.now):
             self.stdout.write(f"Public pages looked at: {pages}.")
+        if released := following.look_after(timezone.now):
+            self.stdout.write(f"Released, because their originals are published: {released}.")
         mails = mailing.send_waiting(timezone.now)
         self.stdout.write(f"Calls made: {calls}. Mails sent: {mails}.")
 
