@@ -26,6 +26,8 @@ class Options:
     requests: int = 450  # to the web, for each state of the broker
     turns: int = 3  # in which they are made
     page_requests: int = 100  # while a crowd is drained, and idle
+    posts: int = 10_000  # of one workspace, each on five channels, for the pages …
+    page_times: int = 100  # … of which each is asked for so often
     soak: float = 1800.0  # seconds
     patience: float = 8.0  # seconds that anybody waits for a contrast
     contrasts: tuple[str, ...] = CONTRASTS
@@ -35,8 +37,8 @@ class Options:
         """A look at everything in a few minutes: too short for the tails."""
         return replace(
             self, rounds=1, seconds=2, future=20_000, asked=4, crowd=480, crowd_channels=160, late=50,
-            late_without_broker=20, late_contrast=20, requests=30, turns=1, page_requests=15, patience=2.0,
-            contrasts=(PER_POST,),
+            late_without_broker=20, late_contrast=20, requests=30, turns=1, page_requests=15, posts=500, page_times=20,
+            patience=2.0,            contrasts=(PER_POST,),
         )  # fmt: skip
 
     def say(self, words: str) -> None:

@@ -9,7 +9,7 @@ from bench.figures import Figure
 from bench.options import Options
 
 # In the order of the table. Their modules need Django set up, so they are imported when they are run.
-NAMES = ("throughput", "due_query", "lateness", "crowd", "bell")
+NAMES = ("throughput", "due_query", "lateness", "crowd", "bell", "pages")
 ON_DEMAND = ("soak",)  # too long for the table
 
 
