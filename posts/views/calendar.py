@@ -28,6 +28,7 @@ from posts.views.filters import day_of, filters_of, listed, start_of, within
 from posts.views.scope import MemberRequest
 
 SHOWN = 3  # deliveries in one cell; the others are behind "+n more"
+MOST_OF_A_DAY = 12  # of a week on a small screen
 AGENDA_DAYS = 28
 MOST_LISTED = 200  # deliveries in one agenda
 WORKING_HOURS = range(7, 21)  # rows of a week, and whatever has a post beside them
@@ -97,6 +98,11 @@ class Cell:
     @property
     def is_outside(self) -> bool:
         return self.month is not None and self.on.month != self.month
+
+    @property
+    def spoken(self) -> str:
+        """Tuesday 24 November, 09:00."""
+        return f"{self.on:%A %-d %B}" if self.hour is None else f"{self.on:%A %-d %B}, {self.hour:02}:00"
 
     @property
     def at(self) -> str:
@@ -221,12 +227,17 @@ def _week(span: Span, rows: QuerySet[Delivery], here: datetime, request: MemberR
     first, last = min({WORKING_HOURS[0], *busy}), max({WORKING_HOURS[-1], *busy})
     hours = range(24) if is_whole else range(first, last + 1)
     table = [[_cell(found, (day, hour), here) for day in span.days] for hour in hours]
-    days = [(day, [row[index] for row in table if row[index].in_all]) for index, day in enumerate(span.days)]
     return {
         "hours": [(time(hour), row) for hour, row in zip(hours, table, strict=True)],
-        "days": [(Cell(day, here), cells) for day, cells in days],
+        "days": [_day(day, [row[index] for row in table], here) for index, day in enumerate(span.days)],
         "is_whole": is_whole, "hides_hours": len(hours) < 24, "is_empty": not found,
     }  # fmt: skip
+
+
+def _day(day: date, hours: list[Cell], here: datetime) -> Cell:
+    """A day of a week, as a small screen shows it: what its hours show, as far as there is room."""
+    shown = [delivery for hour in hours for delivery in hour.deliveries]
+    return Cell(day, here, None, None, shown[:MOST_OF_A_DAY], sum(hour.in_all for hour in hours))
 
 
 def _agenda(span: Span, rows: QuerySet[Delivery], here: datetime, request: MemberRequest) -> dict[str, Any]:

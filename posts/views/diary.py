@@ -31,11 +31,7 @@ def schedule_list(request: MemberRequest) -> HttpResponse:
     zone = request.user.time_zone
     rows = filters.of(listed(request), zone)
     needing = rows.filter(pk__in=unanswered().filter(workspace=request.workspace).values("pk"))
-    scheduled = rows.exclude(pk__in=needing.values("pk"))
-    if not filters.status and not filters.day:
-        scheduled = scheduled.filter(status__in=Status.pending())
-    elif not filters.status:
-        scheduled = scheduled.exclude(status=Status.CANCELLED)
+    scheduled = _without(needing, rows, filters)
     context: dict[str, Any] = {
         "filters": filters,
         **_needing(needing, filters),
@@ -50,6 +46,16 @@ def schedule_list(request: MemberRequest) -> HttpResponse:
         context["has_posts"] = Post.objects.of(request.workspace).exists()
         context["has_channels"] = bool(context["channels"])
     return render(request, "posts/schedule_list.html", context)
+
+
+def _without(needing: QuerySet[Delivery], rows: QuerySet[Delivery], filters: Filters) -> QuerySet[Delivery]:
+    """What is listed below what needs a person. What is ahead, or in another state, is not among that anyway."""
+    if not filters.status and not filters.day:
+        return rows.filter(status__in=Status.pending())
+    if filters.status and filters.status not in Status.needs_a_person():
+        return rows
+    rest = rows.exclude(pk__in=needing.values("pk"))
+    return rest if filters.status else rest.exclude(status=Status.CANCELLED)
 
 
 def _needing(rows: QuerySet[Delivery], filters: Filters) -> dict[str, Any]:
