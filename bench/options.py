@@ -27,7 +27,7 @@ class Options:
     turns: int = 3  # in which they are made
     page_requests: int = 100  # while a crowd is drained, and idle
     posts: int = 10_000  # of one workspace, each on five channels, for the pages …
-    page_times: int = 100  # … of which each is asked for so often
+    page_times: int = 60  # … of which each is asked for so often
     soak: float = 1800.0  # seconds
     patience: float = 8.0  # seconds that anybody waits for a contrast
     contrasts: tuple[str, ...] = CONTRASTS

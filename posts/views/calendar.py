@@ -27,7 +27,8 @@ from posts.views.deliveries import own_delivery
 from posts.views.filters import day_of, filters_of, listed, start_of, within
 from posts.views.scope import MemberRequest
 
-SHOWN = 3  # deliveries in one cell; the others are behind "+n more"
+SHOWN = 3  # deliveries in one cell; the others are behind "+n more" …
+CROWDED = 60  # … and one is shown where more cells than this have any
 MOST_OF_A_DAY = 12  # of a week on a small screen
 AGENDA_DAYS = 28
 MOST_LISTED = 200  # deliveries in one agenda
@@ -274,7 +275,8 @@ def _chosen(rows: QuerySet[Delivery], slot_of: Callable[[datetime], Slot], zone:
     slots: dict[Slot, list[int]] = defaultdict(list)
     for pk, due_at in rows.values_list("pk", "due_at"):
         slots[slot_of(due_at.astimezone(zone))].append(pk)
-    shown = rows.in_bulk([pk for pks in slots.values() for pk in pks[:SHOWN]])
+    few = SHOWN if len(slots) <= CROWDED else 1
+    shown = rows.in_bulk([pk for pks in slots.values() for pk in pks[:few]])
     return {slot: Found([shown[pk] for pk in pks[:SHOWN] if pk in shown], len(pks)) for slot, pks in slots.items()}
 
 
