@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import Workspace
-from posts.models import Attempt, Delivery
+from posts.models import Attempt, Change, Delivery
 
 BACK, AHEAD = timedelta(days=60), timedelta(days=400)
 MOST = 2_000  # events in one feed
@@ -24,11 +25,19 @@ TENTATIVE = {Status.WAITING, Status.MISSED, Status.FAILED, Status.UNCERTAIN}
 
 def planned(workspace: Workspace, now: datetime) -> QuerySet[Any]:
     """What a feed shows; what is cancelled is left out, so that programs take it away."""
+    changes = Change.objects.filter(delivery=OuterRef("pk"))
     attempts = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
     rows = Delivery.objects.of(workspace).exclude(status=Status.CANCELLED)
     rows = rows.filter(due_at__gte=now - BACK, due_at__lt=now + AHEAD).select_related("post", "channel")
     rows = rows.only("key", "due_at", "status", "created_at", "published_at", "post__title", "channel__name")
-    return rows.annotate(tried_at=Subquery(attempts)).order_by("due_at", "pk")[:MOST]
+    numbers = changes.order_by().values("delivery")
+    rows = rows.annotate(
+        tried_at=Subquery(attempts),
+        changed_at=Subquery(numbers.annotate(last=Max("at")).values("last")),
+        undone_at=Subquery(numbers.annotate(last=Max("undone_at")).values("last")),
+        times_changed=Coalesce(Subquery(numbers.annotate(all=Count("at") + Count("undone_at")).values("all")), 0),
+    )
+    return rows.order_by("due_at", "pk")[:MOST]
 
 
 def calendar(name: str, deliveries: Iterable[Any], site_url: str) -> bytes:
@@ -44,10 +53,14 @@ def calendar(name: str, deliveries: Iterable[Any], site_url: str) -> bytes:
 
 
 def _event(delivery: Any, site_url: str) -> list[str]:
-    changed = stamp(max(filter(None, (delivery.created_at, delivery.published_at, delivery.tried_at))))
+    times = (
+        delivery.created_at, delivery.published_at, delivery.tried_at, delivery.changed_at, delivery.undone_at
+    )  # fmt: skip
+    changed = stamp(max(filter(None, times)))
     state = delivery.get_status_display()
     return [
         "BEGIN:VEVENT", f"UID:{delivery.key}@blogscheduler", f"DTSTAMP:{changed}", f"LAST-MODIFIED:{changed}",
+        f"SEQUENCE:{delivery.times_changed}",
         f"DTSTART:{stamp(delivery.due_at)}", f"DTEND:{stamp(delivery.due_at + LENGTH)}",
         f"SUMMARY:{escaped(f'{delivery.post} → {delivery.channel}')}",
         f"DESCRIPTION:{escaped(f'{state} on {delivery.channel}.')}",
