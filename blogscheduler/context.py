@@ -23,6 +23,9 @@ _PLACES = (
 )
 
 
+_WHERE_THERE_IS_ROOM = {"series_list"}  # small screens lead there by the page of the schedule
+
+
 @dataclass(frozen=True)
 class Place:
     """One entry of the navigation. ``current`` is what aria-current says: "page", "true" (inside it) or ""."""
@@ -31,6 +34,7 @@ class Place:
     icon: str
     url: str
     current: str
+    needs_room: bool = False
 
 
 def house(request: HttpRequest) -> dict[str, object]:
@@ -80,7 +84,7 @@ def places(path: str) -> list[Place]:
             url = reverse(name)
         except NoReverseMatch:  # an installation may leave a room out; the others stay reachable
             continue
-        found.append(Place(label, icon, url, _current(path, url)))
+        found.append(Place(label, icon, url, _current(path, url), name in _WHERE_THERE_IS_ROOM))
     return found
 
 

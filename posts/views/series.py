@@ -74,6 +74,16 @@ class Row:
         return self.date.due_at.astimezone(self.zone)
 
     @property
+    def original(self) -> datetime:
+        return datetime.strptime(self.date.original, WALL)
+
+    @property
+    def elsewhen(self) -> list[Delivery]:
+        """Deliveries that were moved by themselves, away from the date."""
+        ahead = [each for each in self.deliveries if each.status == Status.SCHEDULED]
+        return [each for each in ahead if each.due_at != self.date.due_at]
+
+    @property
     def is_open(self) -> bool:
         """Nothing of it has begun: it can be skipped or moved."""
         return all(delivery.status == Status.SCHEDULED and not delivery.number for delivery in self.deliveries)
@@ -86,7 +96,7 @@ def series(request: MemberRequest, pk: int) -> HttpResponse:
     past = list(dates.filter(due_at__lte=now).order_by("-due_at", "-pk")[:PAST])
     plan = making.plan_of(found)
     return render(request, "posts/series.html", {
-        "series": found, "words": in_words(found), "ahead": _rows(found, ahead), "past": _rows(found, past),
+        "series": found, "rule_words": in_words(found), "ahead": _rows(found, ahead), "past": _rows(found, past),
         "channels": plan.channels, "posts": plan.posts, "zone": found.zone, "now": now,
         "later": max(0, found.occurrences.filter(due_at__gt=now).count() - len(ahead)),
         "text": exported(plan.rule, plan.start, plan.zone),

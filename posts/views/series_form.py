@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils.functional import cached_property
 
 from accounts.models import Workspace
 from accounts.zones import ZoneField
@@ -110,7 +111,7 @@ class SeriesForm(ScheduleForm):
         self.known = {str(post.pk): post for post in named}
         self.posts_errors: list[str] = []
 
-    @property
+    @cached_property
     def offered(self) -> list[Post]:
         latest = list(Post.objects.of(self.workspace).only("title", "updated_at")[:OFFERED])
         return [post for pk, post in self.known.items() if pk not in {str(each.pk) for each in latest}] + latest
