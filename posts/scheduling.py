@@ -168,6 +168,7 @@ def schedule_each(
         for place in places:
             made.append(_insert(post, place, by, wishes.get(place.channel.pk), origin))
             origin = origin or made[0]
+            _take_over_followers(made[-1], place)
         return made
 
 
@@ -339,6 +340,17 @@ def _begin_again(
         raise Refused(f"Another delivery of this post to {delivery.channel} is under way already.") from error
     if not moved:
         raise Refused(overtaken(delivery, MOVED_MEANWHILE))
+
+
+def _take_over_followers(origin: Delivery, place: Place) -> None:
+    """What waits for one that was cancelled or failed here waits for this one, which is in its place."""
+    over = [Status.CANCELLED, Status.FAILED]
+    left = Delivery.objects.filter(
+        post=origin.post, status=Status.WAITING, follows__channel=origin.channel, follows__status__in=over
+    )
+    if pks := list(left.exclude(pk=origin.pk).values_list("pk", flat=True)):
+        Delivery.objects.filter(pk__in=pks, status=Status.WAITING).update(follows=origin)
+        _expect_followers(origin, place.at)
 
 
 def _expect_followers(origin: Delivery, at: Moment) -> None:

@@ -104,6 +104,20 @@ class TestWaiting:
         scheduling.reschedule(pair.origin, moment_at(pair.clock() + timedelta(days=5), UTC), pair.clock())
         assert pair.again().follower.due_at == before
 
+    def test_an_original_that_is_scheduled_again_takes_its_followers_over(self, pair: Pair, ada: User) -> None:
+        pair.stands(status=Status.CANCELLED).look()
+        again = moment_at(pair.clock() + timedelta(days=2), UTC)
+        [origin] = scheduling.schedule(pair.origin.post, [pair.origin.channel], again, pair.clock(), ada)
+        pair.look()
+        assert (pair.follower.follows, pair.follower.obstacle) == (origin, "")
+        assert pair.follower.due_at == again.due_at + DAY
+
+    def test_scheduled_somewhere_else_it_takes_over_nothing(self, pair: Pair, new_channel: Connect, ada: User) -> None:
+        at = moment_at(pair.clock() + DAY, UTC)
+        pair.stands(status=Status.CANCELLED)
+        scheduling.schedule(pair.origin.post, [new_channel("devto")], at, pair.clock(), ada)
+        assert pair.again().follower.follows == pair.origin
+
     def test_a_removed_channel_ends_the_waiting(self, pair: Pair) -> None:
         connecting.disconnect(pair.follower.channel)
         assert pair.again().follower.status == Status.CANCELLED

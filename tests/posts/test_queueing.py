@@ -155,6 +155,12 @@ class TestAddingToTheQueue:
         assert delivery.slot_at is None
         assert f"{enqueue(nine).due_at:%a %-d}" == "Tue 19"
 
+    def test_published_now_it_gives_the_slot_back(self, nine: Channel, enqueue: Enqueue) -> None:
+        delivery = enqueue(nine)
+        scheduling.publish_now(delivery, moment_at(NOW, UTC))
+        delivery.refresh_from_db()
+        assert delivery.slot_at is None
+
 
 class TestMoving:
     @pytest.fixture

@@ -249,6 +249,12 @@ class TestWhatWaits:
         browser.post(url, {"canonical": "yes"})
         assert Delivery.objects.get(pk=pair[1].pk).canonical_url == "https://ada.example/1"
 
+    def test_once_released_it_says_which_address_it_names(self, browser: Client, post: Post, pair: Pair) -> None:
+        Delivery.objects.filter(pk=pair[1].pk).update(status="scheduled", canonical_url="https://ada.example/1")
+        assert "It follows My blog. Its canonical link: https://ada.example/1" in self.page(browser, post)
+        history = words(browser.get(reverse("delivery", args=[pair[1].pk])).content.decode())
+        assert "Canonical link https://ada.example/1" in history
+
     def test_it_is_stopped(self, browser: Client, pair: Pair) -> None:
         browser.post(reverse("delivery_cancel", args=[pair[1].pk]))
         assert Delivery.objects.get(pk=pair[1].pk).status == Status.CANCELLED
