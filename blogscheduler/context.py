@@ -19,7 +19,6 @@ _PLACES = (
     ("queue", "Queue", "inbox-stack"),
     ("series_list", "Series", "arrow-path"),
     ("channels", "Channels", "megaphone"),
-    ("settings", "Settings", "cog-6-tooth"),
 )
 
 

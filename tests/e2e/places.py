@@ -61,6 +61,7 @@ PAGES: dict[str, Place] = {
     "calendar, a week": exactly("/calendar/?view=week"),
     "calendar, an agenda": exactly("/calendar/?view=agenda"),
     "changes": at("changes"),
+    "zone_laws": at("zone_laws"),
     "queue": at("queue"),
     "slots": at("slots", pk="channel"),
     "queue_fill": Place(of_a_free_slot),

@@ -60,7 +60,7 @@ class Command(BaseCommand):
 
 
 def _join(password: str) -> User:
-    fields = {"name": "Ada Moreau", "time_zone": "Europe/Berlin"}
+    fields: dict[str, Any] = {"name": "Ada Moreau", "time_zone": "Europe/Berlin", "first_steps_hidden": True}
     if User.objects.exists():
         person = User.objects.create_user(SHOWN_AS, password, **fields)
     else:
