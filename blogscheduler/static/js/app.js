@@ -95,6 +95,21 @@
     if (field && fresh) field.value = fresh;
   });
 
+  // Of what follows an original, only the chosen channels are asked how much later.
+  const choice = document.getElementById("choice");
+  if (choice?.querySelector("[data-delay]")) {
+    const ask = () => {
+      const chosen = new Set([...choice.querySelectorAll("[name=channels]:checked")].map((box) => box.value));
+      for (const field of choice.querySelectorAll("[data-delay]")) {
+        const { delay } = field.dataset;
+        field.hidden = !chosen.has(delay) || choice.elements.origin.value === delay;
+      }
+      for (const note of choice.querySelectorAll("[data-no-script]")) note.hidden = true;
+    };
+    choice.addEventListener("change", ask);
+    ask();
+  }
+
   // The sandbox's address and key, at one press.
   for (const offer of document.querySelectorAll("[data-fill]")) {
     offer.hidden = false;
