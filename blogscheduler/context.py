@@ -22,9 +22,6 @@ _PLACES = (
 )
 
 
-_WHERE_THERE_IS_ROOM = {"series_list"}  # small screens lead there by the page of the schedule
-
-
 @dataclass(frozen=True)
 class Place:
     """One entry of the navigation. ``current`` is what aria-current says: "page", "true" (inside it) or ""."""
@@ -33,7 +30,6 @@ class Place:
     icon: str
     url: str
     current: str
-    needs_room: bool = False
 
 
 def house(request: HttpRequest) -> dict[str, object]:
@@ -83,7 +79,7 @@ def places(path: str) -> list[Place]:
             url = reverse(name)
         except NoReverseMatch:  # an installation may leave a room out; the others stay reachable
             continue
-        found.append(Place(label, icon, url, _current(path, url), name in _WHERE_THERE_IS_ROOM))
+        found.append(Place(label, icon, url, _current(path, url)))
     return found
 
 

@@ -122,12 +122,13 @@ def entry(delivery: Delivery) -> str:
     stands = delivery.get_status_display().lower()
     if about and delivery.follows:
         stands = f"waits for {delivery.follows.channel}"
-    return f"{about}{at:%H:%M} {delivery.post}, {delivery.channel}, {stands}"
+    repeats = ", repeats" if delivery.occurrence else ""
+    return f"{about}{at:%H:%M} {delivery.post}, {delivery.channel}, {stands}{repeats}"
 
 
 CHIP = (
     '<a class="chip chip--{status}" href="{url}" draggable="false" aria-label="{entry}" title="{entry}">{icon}'
-    '<span class="chip__words"><span class="chip__title">{about}{time} {post}</span>'
+    '<span class="chip__words"><span class="chip__title">{about}{time} {post}{repeats}</span>'
     '<span class="chip__place">{place}</span></span><span class="chip__state">{state}</span></a>'
 )
 LINE = SafeString('<li class="chip-line">')
@@ -147,6 +148,7 @@ def chip(context: dict[str, Any], delivery: Delivery) -> SafeString:
         CHIP, status=delivery.status, url=delivery.get_absolute_url(), entry=words, icon=_icon(delivery.status),
         about="≈" if delivery.status == Delivery.Status.WAITING else "", time=moment(delivery.due_at, "clock"),
         post=delivery.post, place=delivery.channel, state=delivery.get_status_display(),
+        repeats=_repeats() if delivery.occurrence else "",
     )  # fmt: skip
     if delivery.is_movable:
         frame = format_html(
@@ -156,6 +158,11 @@ def chip(context: dict[str, Any], delivery: Delivery) -> SafeString:
         url, back = reverse("delivery_reschedule", args=[delivery.pk]), urlquote(context["request"].get_full_path())
         move = format_html(MOVE, url=url, back=back, entry=words, icon=_icon("move"))
     return format_html("{}{}{}</li>", frame, shown, move)
+
+
+@cache
+def _repeats() -> SafeString:
+    return SafeString(f" {render_to_string('posts/_repeats.html', {'bare': True})}")
 
 
 @cache

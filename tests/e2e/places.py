@@ -67,7 +67,6 @@ PAGES: dict[str, Place] = {
     "queue_fill": Place(of_a_free_slot),
     "queue_realign": at("queue_realign", pk="channel"),
     "series_list": at("series_list"),
-    "zone_laws": at("zone_laws"),
     "series_new": at("series_new"),
     "series": at("series", pk="series"),
     "series_edit": at("series_edit", pk="series"),
