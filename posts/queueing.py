@@ -83,9 +83,9 @@ def move(delivery: Delivery, where: Where, seen: datetime | None, now: datetime)
 
 
 def _places(channel: Channel, line: list[Delivery], now: datetime) -> list[Moment]:
-    """Every slot that something of the queue can have, in order: those that it holds, and the free ones."""
+    """Every slot that the queue can have, in order: those that it holds, and the free ones."""
     held = {each.due_at: moment_of(each) for each in line}
-    busy = slots.taken([channel.pk], now)[channel.pk] - held.keys()
+    busy = slots.taken([channel.pk], now)[channel.pk]
     for opening in slots.openings(channel.slots.all(), now):
         if opening.due_at not in busy:
             held.setdefault(opening.due_at, opening)

@@ -316,3 +316,22 @@ class TestAtOnce:
         told = [str(each) for each in found if isinstance(each, scheduling.Refused)]
         assert all("moved meanwhile" in words for words in told)
         assert len(told) < 3
+
+    @pytest.mark.parametrize("number", range(8))
+    def test_what_a_worker_takes_at_that_moment_is_not_moved_and_what_is_moved_is_not_taken(
+        self, nine: Channel, enqueue: Enqueue, number: int
+    ) -> None:
+        first, second = enqueue(nine), enqueue(nine)
+        moment = first.due_at - timedelta(seconds=0.5)  # its draft may be begun, and its slot is still to come
+        moved, taken = at_once(
+            lambda: queueing.move(first, Where.DOWN, first.slot_at, moment),
+            lambda: Delivery.objects.claim_due(moment, 4, timedelta(seconds=60)),
+        )
+        now = Delivery.objects.get(pk=first.pk)
+        if first in taken:
+            assert (now.status, now.due_at) == (Status.PUBLISHING, first.due_at)
+            assert isinstance(moved, scheduling.Refused)
+            assert "at this moment" in str(moved)
+        else:
+            assert (now.status, now.due_at) == (Status.SCHEDULED, second.due_at)
+        assert len(set(Delivery.objects.values_list("slot_at", flat=True))) == 2
