@@ -232,6 +232,12 @@ class TestWhenItCannotGoOn:
         assert pair.look().follower.obstacle == Obstacle.LATE
         assert len(mails()) == 1
 
+    def test_a_published_original_is_not_late_while_its_page_is_looked_at(self, pair: Pair) -> None:
+        pair.publish()
+        pair.clock.move(minutes=30)
+        assert pair.look().follower.obstacle == ""
+        assert mails() == []
+
     def test_a_file_has_no_page_to_name(
         self, folder: Channel, dev: Channel, new_post: Write, clock: MovableClock, street: Street, ada: User
     ) -> None:

@@ -17,6 +17,7 @@ from posts.models import Channel, Delivery, Post, Slot
 from posts.moments import moment_at
 from posts.queueing import Where
 from posts.scheduling import Place
+from tests.real.house import wait_for
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
 Status = Delivery.Status
@@ -335,3 +336,27 @@ class TestAtOnce:
         else:
             assert (now.status, now.due_at) == (Status.SCHEDULED, second.due_at)
         assert len(set(Delivery.objects.values_list("slot_at", flat=True))) == 2
+
+    @pytest.mark.postgres
+    def test_who_had_to_wait_sees_what_the_first_has_done(self, nine: Channel, enqueue: Enqueue) -> None:
+        line = [enqueue(nine, title=title) for title in "ABCD"]
+        has_moved = threading.Event()
+
+        def first() -> None:
+            with transaction.atomic():
+                queueing.move(line[2], Where.TOP, None, NOW)
+                has_moved.set()
+                wait_for(_somebody_waits, 10, "the second waits for the first")
+
+        def second() -> None:
+            has_moved.wait(10)
+            queueing.move(line[3], Where.UP, None, NOW)
+
+        assert at_once(first, second) == [None, None]
+        assert [at.split()[1] for at in queue(nine)] == ["C", "A", "D", "B"]
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
