@@ -126,7 +126,7 @@ def difference(series: Series, plan: Plan, now: datetime) -> Difference:
     rows = {row.original: row for row in series.occurrences.filter(due_at__gt=now).select_related("post")}
     busy = set(making.begun(rows.values()).values_list("occurrence", flat=True))
     dates = making.known_dates(plan, list(rows))
-    before = series.occurrences.filter(due_at__lte=now).order_by("-original").first()
+    before = making.last_before(series, now)
     turn = before.turn if before else 0
     other, comes = [], []
     for date in making.window(plan, now):

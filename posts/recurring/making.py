@@ -135,7 +135,7 @@ def fill(series: Series, now: datetime, asked: Refusals, *, anew: bool = False) 
         return 0
     hold(plan.channels)
     rows = _rows_ahead(series, plan, now)
-    before = series.occurrences.filter(due_at__lte=now).order_by("-original").first()
+    before = last_before(series, now)
     missed = _missed(series, plan, before, now)
     turn = missed[-1].turn if missed else before.turn if before else 0
     fixed = _drop(rows, plan, now) if anew else {row.pk for row in rows.values()}
@@ -151,6 +151,11 @@ def fill(series: Series, now: datetime, asked: Refusals, *, anew: bool = False) 
         series.status, series.look_at = Series.Status.ENDED, None
     series.save(update_fields=["look_at", "status", "problem"])
     return made
+
+
+def last_before(series: Series, now: datetime) -> Occurrence | None:
+    """The last date that is over: its turn is followed by the next one's."""
+    return series.occurrences.filter(due_at__lte=now).order_by("-original").first()
 
 
 def lacks(plan: Plan) -> str:

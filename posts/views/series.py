@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
+from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,10 +21,11 @@ from posts.models import Channel, Delivery, Occurrence, Post, Series
 from posts.moments import WALL
 from posts.recurring import changing, making, rules
 from posts.recurring.dating import Date, exported, next_dates
+from posts.recurring.rules import Rule
 from posts.views.bells import ring_for_deliveries
 from posts.views.scheduling import suggestion
 from posts.views.scope import MemberRequest
-from posts.views.series_form import SeriesForm, initial_of
+from posts.views.series_form import SeriesForm, initial_of, rule_of
 from posts.views.standing import page_of
 
 SHOWN = 10  # dates before saving
@@ -141,7 +143,10 @@ def series_edit(request: MemberRequest, pk: int) -> HttpResponse:
 
 def series_preview(request: MemberRequest) -> HttpResponse:
     """The next dates while one still chooses."""
-    return render(request, "posts/_series_dates.html", _dates(_form(request, request.POST)))
+    of = request.POST.get("of", "")
+    is_number = of.isascii() and of.isdecimal() and len(of) < 15
+    found = Series.objects.of(request.workspace).filter(pk=of).first() if is_number else None
+    return render(request, "posts/_series_dates.html", _dates(_form(request, request.POST), found))
 
 
 def _fill_in(request: MemberRequest, found: Series | None) -> HttpResponse:
@@ -161,7 +166,7 @@ def _fill_in(request: MemberRequest, found: Series | None) -> HttpResponse:
     return render(request, "posts/series_review.html", {
         "form": form, "series": found, "problems": problems, "carried": _carried(request.POST),
         "difference": changing.difference(found, form.plan, now) if found else None, "plan": form.plan,
-        **_dates(form),
+        **_dates(form, found),
     })  # fmt: skip
 
 
@@ -181,7 +186,7 @@ def _form(request: MemberRequest, data: QueryDict | None = None, **more: Any) ->
 
 def _form_page(request: MemberRequest, form: SeriesForm, found: Series | None = None) -> HttpResponse:
     version = request.POST.get("version") or (found.version if found else "")
-    context = {"form": form, "series": found, "version": version, **_dates(form)}
+    context = {"form": form, "series": found, "version": version, **_dates(form, found)}
     return render(request, "posts/series_form.html", context)
 
 
@@ -211,37 +216,42 @@ def _carried(data: QueryDict) -> list[tuple[str, str]]:
     return [(name, str(value)) for name in data if name not in left for value in data.getlist(name) if value]
 
 
-def _dates(form: SeriesForm) -> dict[str, Any]:
-    """The next dates of what the form says, as far as it says it."""
-    if not form.is_bound:
-        form = SeriesForm(_as_data(form), workspace=form.workspace, zone=form.zone, now=form.now)
-    form.is_valid()
-    if form.meant is None or form.meant[0] is None:
+def _dates(form: SeriesForm, found: Series | None) -> dict[str, Any]:
+    """The next dates of what the form says, as far as it says it; a series goes on with whose turn it is."""
+    meant = _meant(form, found)
+    if meant is None:
         names = ("rule", "repeat", "interval", "count", "until")
         return {
             "dates": [],
-            "dates_problem": " ".join(str(error) for name in names for error in form.errors.get(name, [])),
+            "dates_problem": " ".join(str(said) for name in names for said in form.errors.get(name, [])),
         }
-    rule, start, zone = form.meant[0], *form.meant[1:]
+    rule, start, zone = meant
     posts = [form.known[pk] for pk in form.slots if pk in form.known]
     dates = next_dates(rule, start, zone, form.now, SHOWN + 1)
+    before = making.last_before(found, form.now) if found else None
+    turns = count(before.turn if before else 0)
+    shown = [
+        Shown(date, posts[next(turns) % len(posts)] if posts and date.moment else None, zone) for date in dates[:SHOWN]
+    ]
     return {
-        "dates": [
-            Shown(date, posts[place % len(posts)] if posts else None, zone) for place, date in enumerate(dates[:SHOWN])
-        ],
+        "dates": shown,
         "dates_words": rules.in_words(rule, start), "dates_zone": zone, "dates_more": len(dates) > SHOWN,
         "dates_text": str(rule), "dates_short": any(day > 28 for day in rule.monthdays) and not rule.setpos,
     }  # fmt: skip
 
 
-def _as_data(form: SeriesForm) -> QueryDict:
-    """What an unsent form shows, as if it had been sent."""
-    data = QueryDict(mutable=True)
-    for field in form:
-        value = field.value()
-        data.setlist(field.html_name, [str(each) for each in value] if isinstance(value, list) else [str(value or "")])
-    data.setlist("post", form.slots)
-    return data
+def _meant(form: SeriesForm, found: Series | None) -> tuple[Rule, datetime, tzinfo] | None:
+    """The rule that a form says, or begins with."""
+    if form.is_bound:
+        form.is_valid()
+        return (form.meant[0], *form.meant[1:]) if form.meant and form.meant[0] else None
+    if found is not None:
+        return rules.parse(found.rule), datetime.strptime(found.start, WALL), ZoneInfo(found.zone)
+    try:
+        start = datetime.strptime(form.initial["at"], WALL)
+    except ValueError:  # from the address
+        return None
+    return rule_of({"repeat": rules.WEEKLY}, start), start, form.zone
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from posts import changing, texts
 from posts.beginning import FirstSteps, first_steps
 from posts.forms import PostForm, plain_lines
-from posts.models import Delivery, Post, Proof
+from posts.models import Delivery, Post, Proof, Series
 from posts.views.bells import ring_for_cover
 from posts.views.changes import say
 from posts.views.reading import as_read
@@ -257,6 +257,6 @@ def post_delete(request: MemberRequest, pk: int) -> HttpResponse:
         messages.error(request, "It was not deleted: it is scheduled, on its way or published.")
     context = {
         "post": post, "kept": kept.select_related("channel"), "lost": post.deliveries.count(),
-        "days": changing.KEPT.days,
+        "days": changing.KEPT.days, "in_series": Series.objects.filter(turns__post=post).distinct(),
     }  # fmt: skip
     return render(request, "posts/post_delete.html", context)

@@ -223,6 +223,26 @@ class TestOneSeries:
         walls = Delivery.objects.filter(status=Status.SCHEDULED).values_list("wall_time", flat=True)
         assert {wall[-5:] for wall in walls} == {"10:30"}
 
+    def test_the_dates_of_a_change_go_on_with_whose_turn_it_is(
+        self, browser: Client, series: Series, typed: dict[str, Any], post: Post
+    ) -> None:
+        other = Post.objects.create(workspace=post.workspace, author=post.author, title="Second", markdown="x")
+        over = timezone.now() - timedelta(days=1)
+        wall = f"{over:%Y-%m-%dT09:00}"
+        Occurrence.objects.create(series=series, original=wall, wall_time=wall, due_at=over, turn=1, post=post)
+        both = {**typed, "post": [post.pk, other.pk], "version": series.version, "of": series.pk}
+        page = text(browser.post(reverse("series_preview"), both))
+        assert re.findall(r'dates__post muted small">(\w+)<', page)[:2] == ["Second", "Notes"]
+        browser.post(reverse("series_edit", args=[series.pk]), {**both, "sure": "yes"})
+        ahead = series.occurrences.filter(due_at__gt=timezone.now()).order_by("due_at")
+        assert [str(row.post) for row in ahead[:2]] == ["Second", "Notes"]
+
+    def test_a_post_that_takes_turns_says_so_before_it_is_deleted(
+        self, browser: Client, series: Series, post: Post
+    ) -> None:
+        page = text(browser.get(reverse("post_delete", args=[post.pk])))
+        assert "It takes turns in the series" in page
+
     def test_who_saves_an_old_version_is_told(self, browser: Client, series: Series, typed: dict[str, Any]) -> None:
         url = reverse("series_edit", args=[series.pk])
         browser.post(url, {**typed, "version": series.version, "name": "Mine", "sure": "yes"})
