@@ -136,6 +136,16 @@ def test_nothing_moves_for_who_does_not_want_it(windows: Windows, gallery: Galle
         assert slow == [], name
 
 
+def test_the_frame_looks_the_same_around_every_page(windows: Windows, gallery: Gallery) -> None:
+    page = windows.open(gallery.person)
+    sizes = {}
+    for name in ("posts", "post_edit", "calendar", "settings"):
+        page.goto(PAGES[name].address(gallery))
+        box = page.locator(".shell__foot [data-theme-form]").bounding_box()
+        sizes[name] = box and (box["width"], box["height"])
+    assert len(set(sizes.values())) == 1, sizes
+
+
 def test_the_theme_is_kept_without_a_flash(windows: Windows, ada: User) -> None:
     page = windows.open(ada)
     page.emulate_media(color_scheme="light")
