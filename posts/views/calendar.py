@@ -24,7 +24,7 @@ from posts.views.bells import ring_for_deliveries
 from posts.views.changes import back_to, say
 from posts.views.deciding import seen_in
 from posts.views.deliveries import own_delivery
-from posts.views.filters import day_of, filters_of, listed, start_of, within
+from posts.views.filters import day_of, filters_of, start_of, within
 from posts.views.scope import MemberRequest
 
 SHOWN = 3  # deliveries in one cell; the others are behind "+n more" …
@@ -118,7 +118,8 @@ def calendar(request: MemberRequest) -> HttpResponse:
     view = asked if asked in VIEWS else MONTH
     span = span_of(view, day_of(request.GET.get("d", "")) or here.date(), request.user.first_weekday)
     filters = filters_of(request).without_day()
-    rows = within(filters.of(listed(request), zone), span.first, span.end, zone)
+    rows = within(filters.of(Delivery.objects.of(request.workspace), zone), span.first, span.end, zone)
+    rows = rows.select_related("post", "channel").only("due_at", "status", "post__title", "channel__name")
     if not filters.status:
         rows = rows.exclude(status=Status.CANCELLED)
     shown = _SHOWN[view](span, rows.order_by("due_at", "pk"), here, request)

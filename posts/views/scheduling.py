@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from posts import following, scheduling
+from posts.conflicts import conflicts_of
 from posts.engine.packing import article_of, door_of
 from posts.forms import ScheduleForm, TimeForm, delay_name, in_words, options_prefix, span_in_words
 from posts.models import Channel, Delivery, Plan, Post
@@ -43,6 +44,7 @@ class Verdict:
     channel: Channel
     findings: list[Finding]
     options: list[tuple[str, str]]  # in words
+    near: list[str]  # what else goes out there about then, in sentences
     sent: Sent | None = None  # only where it is shown
 
     def groups(self) -> list[tuple[Level, list[Finding]]]:
@@ -66,12 +68,12 @@ class Sent:
 
 def verdicts(post: Post, due: Mapping[Channel, datetime], wishes: Wishes, *, with_sent: bool = False) -> list[Verdict]:
     """What each channel says, at the time at which it would get the post."""
-    found = []
+    found, near = [], conflicts_of(due)
     for channel, due_at in due.items():
         options = wishes.get(channel.pk, {})
         findings = scheduling.check(post, channel, due_at, options)
         sent = sent_to(channel, post, due_at, options) if with_sent else None
-        found.append(Verdict(channel, findings, in_words(channel, options), sent))
+        found.append(Verdict(channel, findings, in_words(channel, options), near[channel], sent))
     return found
 
 

@@ -210,9 +210,9 @@ class TestTheLists:
         for number in range(8):
             place = Channel.objects.create(workspace=post.workspace, platform="devto", name=f"n{number}", status="open")
             saw("missing", channel=place)
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(9):
             browser.get(reverse("posts"))
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(9):
             browser.get(reverse("schedule_list") + "?status=published")
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(11):
             page_of(browser, post)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 from unittest import mock
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -15,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User, Workspace
+from posts.conflicts import conflicts, conflicts_of
 from posts.forms import filled_in, in_words
 from posts.models import Channel, Delivery, Post
 from publishers import PUBLISHERS
@@ -23,6 +25,7 @@ from publishers.folder import Folder
 from tests.posts.views.conftest import DEVTO_SETTINGS, FOLDER_SETTINGS, SECRET, Deliver
 
 NOW = datetime(2026, 3, 20, 11, 0, tzinfo=UTC)  # 12:00 in Berlin, nine days before the clocks change
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture(autouse=True)
@@ -456,3 +459,38 @@ class TestTheDiary:
     @pytest.mark.parametrize("month", ["0000-01-01", "9999-12-01", "x", "2026-13-01", "0001-01-01"])
     def test_months_that_no_calendar_has_show_this_one(self, browser: Client, month: str) -> None:
         assert "March 2026" in self.month(browser, f"?d={month}")
+
+
+class TestWhatIsNear:
+    def test_the_review_says_what_else_goes_out_there_about_then(
+        self, browser: Client, post: Post, folder: Channel, deliver: Deliver
+    ) -> None:
+        other = Post.objects.create(workspace=post.workspace, title="Another")
+        at = datetime(2026, 3, 24, 9, 0, tzinfo=BERLIN)
+        deliver(post=other, channel=folder, due_at=at + timedelta(minutes=5))
+        query = f"?channels={folder.pk}&when=at&at=2026-03-24T09:00"
+        page = browser.get(reverse("review", args=[post.pk]) + query).content.decode()
+        assert "“Another” goes out on Garden 5 minutes later." in page
+        assert "Schedule for Tue 24 Mar 09:00" in page  # it is said, not refused
+
+    def test_a_daily_quota_that_is_full_by_then_is_said(
+        self, deliver: Deliver, workspace: Workspace, post: Post
+    ) -> None:
+        at = datetime(2026, 3, 24, 9, 0, tzinfo=BERLIN)
+        medium = Channel.objects.create(workspace=workspace, platform="medium", name="My Medium", status="open")
+        per_day = PUBLISHERS["medium"].limits.per_day
+        assert per_day
+        for number in range(per_day):
+            another = Post.objects.create(workspace=post.workspace, title=f"n{number}")
+            deliver(post=another, channel=medium, due_at=at - timedelta(hours=20))
+        assert f"takes {per_day} articles in 24 hours" in conflicts(medium, at)[0]
+        assert conflicts(medium, at + timedelta(hours=5)) == []
+
+    def test_many_channels_are_asked_in_two_questions(
+        self, workspace: Workspace, django_assert_max_num_queries: Any
+    ) -> None:
+        places = [
+            Channel.objects.create(workspace=workspace, platform="devto", name=f"n{number}") for number in range(9)
+        ]
+        with django_assert_max_num_queries(2):
+            conflicts_of(dict.fromkeys(places, datetime(2026, 3, 24, 9, 0, tzinfo=BERLIN)))
