@@ -39,6 +39,10 @@ VIEWS = {MONTH: "Month", WEEK: "Week", AGENDA: "Agenda"}
 
 Status = Delivery.Status
 
+ON_A_CHIP = (
+    "due_at", "status", "occurrence", "post__title", "channel__name", "follows__channel__name",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Span:
@@ -119,7 +123,7 @@ def calendar(request: MemberRequest) -> HttpResponse:
     span = span_of(view, day_of(request.GET.get("d", "")) or here.date(), request.user.first_weekday)
     filters = filters_of(request).without_day()
     rows = within(filters.of(Delivery.objects.of(request.workspace), zone), span.first, span.end, zone)
-    rows = rows.select_related("post", "channel").only("due_at", "status", "post__title", "channel__name")
+    rows = rows.select_related("post", "channel", "follows__channel").only(*ON_A_CHIP)
     if not filters.status:
         rows = rows.exclude(status=Status.CANCELLED)
     shown = _SHOWN[view](span, rows.order_by("due_at", "pk"), here, request)
