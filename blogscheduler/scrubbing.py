@@ -21,6 +21,7 @@ NAMES = r"\b(?:authorization|api[-_]?key|(?:set-)?cookie|passw(?:or)?d|secret|\w
 ADDRESSES = (
     re.compile(r"(://[^\s/@:]*:)[^\s/@]+(?=@)"),  # the password in an address
     re.compile(r"(/(?:setup|confirm-email|password/reset/key)/)[^\s/\"'?]+"),  # links that open a door once
+    re.compile(r"(/calendar/)[\w-]{16,}(?=\.ics)"),  # a person's private calendar address
 )
 NAMED = (
     re.compile(r"(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE),

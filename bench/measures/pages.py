@@ -20,6 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from bench import material
 from bench.figures import Figure, number, percentile
 from bench.options import Options
@@ -59,7 +60,7 @@ def pages(post: Post) -> Iterator[tuple[str, str]]:
     yield "post", reverse("post", args=[post.pk])
 
 
-def load(user: material.User, on: list[Channel], how_many: int) -> Post:
+def load(user: User, on: list[Channel], how_many: int) -> Post:
     """Posts on every channel, at any minute of a year; returns one of today's."""
     workspace, now, dice = on[0].workspace, timezone.now(), random.Random(7)
     Post.objects.bulk_create(

@@ -19,7 +19,7 @@ from heroicons.templatetags.heroicons import heroicon_micro
 
 from posts.forms import span_in_words, wishes
 from posts.models import Delivery, Post, Proof
-from posts.moments import offset_words
+from posts.moments import WALL, offset_words
 from posts.notifying import HELD
 from posts.views.standing import Standing
 
@@ -60,6 +60,12 @@ def offset_of(local: datetime) -> str:
 def instant(at: datetime) -> str:
     """As a form sends it back: to the microsecond, in UTC."""
     return at.astimezone(UTC).isoformat()
+
+
+@register.filter
+def wall_words(wall_time: str) -> str:
+    """A kept wall time in words: "Tue 24 Nov 2026, 09:00"."""
+    return datetime.strptime(wall_time, WALL).strftime("%a %-d %b %Y, %H:%M")
 
 
 @register.filter

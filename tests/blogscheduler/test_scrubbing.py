@@ -47,6 +47,7 @@ def test_the_password_of_the_database_is_known(settings: Any, monkeypatch: pytes
         ("Not Found: /setup/owner:1xVI:sig-nature/", f"Not Found: /setup/{REMOVED}/"),
         ("GET /accounts/confirm-email/MQ:1x:sig/", f"GET /accounts/confirm-email/{REMOVED}/"),
         ("/accounts/password/reset/key/3-c1a2b3/", f"/accounts/password/reset/key/{REMOVED}/"),
+        ("Not Found: /calendar/0a1b2c3d4e5f6g7h8i9j.ics", f"Not Found: /calendar/{REMOVED}.ics"),
         ("Authorization: Bearer abcdef0123456789", f"Authorization: Bearer {REMOVED}"),
         ("{'api-key': 'dev-key-123', 'a': 1}", f"{{'api-key': '{REMOVED}', 'a': 1}}"),
         (
