@@ -19,6 +19,7 @@ from django.utils import timezone
 from posts import changing, following, queueing, scheduling, slots
 from posts.forms import SlotForm
 from posts.models import Channel, Delivery, Post, Slot
+from posts.models.literals import literals
 from posts.moments import Moment
 from posts.queueing import Where
 from posts.views.bells import ring_for_deliveries
@@ -163,6 +164,7 @@ def queue(request: MemberRequest) -> HttpResponse:
 def _channels(request: MemberRequest, now: datetime) -> list[Any]:
     """Each with ``queued`` and ``weekly``: how many hold a slot, and how many slots it has."""
     holding = Delivery.objects.filter(channel=OuterRef("pk"), status=Status.SCHEDULED, slot_at__gt=now)
+    holding = holding.filter(slot_at__isnull=False).exclude(status__in=literals([Status.CANCELLED, Status.FAILED]))
     weekly = Slot.objects.filter(channel=OuterRef("pk"))
     counts = {"queued": _count(holding), "weekly": _count(weekly)}
     return list(Channel.objects.of(request.workspace).annotate(**counts).order_by("name"))
@@ -189,7 +191,7 @@ def rows_of(channel: Channel, now: datetime, until: datetime) -> tuple[list[Row]
     open_at = {each.due_at: each for each in takewhile(
         lambda each: each.due_at <= until, slots.openings(channel.slots.all(), now)
     )}  # fmt: skip
-    on_their_way = _ahead(channel).filter(due_at__lte=now, status__in=[Status.PUBLISHING, Status.CHECKING])
+    on_their_way = _ahead(channel).filter(due_at__lte=now, status__in=literals([Status.PUBLISHING, Status.CHECKING]))
     coming = _ahead(channel).filter(workspace=channel.workspace_id, due_at__gt=now, due_at__lte=until)
     there = [*on_their_way[:MOST_ROWS], *coming[: MOST_ROWS + 1]]
     filled = {each.due_at for each in there}
