@@ -395,6 +395,7 @@ class ScheduleForm(TimeForm):
         assert isinstance(field, ChannelChoices)
         assert isinstance(origin, forms.ModelChoiceField)
         field.queryset = origin.queryset = Channel.objects.of(workspace)
+        origin.choices = [("", "Please choose"), *((channel.pk, str(channel)) for channel in field.queryset)]
         for channel in field.queryset:
             if channel.pk not in self.taken:
                 name = delay_name(channel)

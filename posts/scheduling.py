@@ -174,7 +174,9 @@ def schedule_each(
 
 def _still_free(places: list[Place], now: datetime) -> None:
     """Raises SlotTaken. The channels are locked: who asks next sees what is inserted now."""
-    busy = slots.taken([place.channel.pk for place in places], now)
+    if not places:
+        return
+    busy = slots.taken([place.channel.pk for place in places], now, {place.at.due_at for place in places})
     lost = [
         place
         for place in places

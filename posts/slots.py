@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from heapq import merge
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from posts.models import Channel, Delivery, Slot
 from posts.moments import Moment, NoSuchTime, moment_at, moment_of
 
 WEEKS = 53  # how far ahead a free slot is looked for
+AT_ONCE = 50  # openings of a channel that are asked for together
 OVER = (Delivery.Status.CANCELLED, Delivery.Status.FAILED)
 
 
@@ -42,10 +44,17 @@ def _weekly(slot: Slot, after: datetime) -> Iterator[Moment]:
             yield moment
 
 
-def taken(channels: Collection[int], after: datetime) -> dict[int, set[datetime]]:
-    """The moments later than ``after`` at which something goes out on each channel, in a slot or beside them."""
+def taken(
+    channels: Collection[int], after: datetime, at: Collection[datetime] | None = None
+) -> dict[int, set[datetime]]:
+    """The moments later than ``after`` at which something goes out on each channel, in a slot or beside them.
+
+    ``at``: only these are asked for.
+    """
     found: dict[int, set[datetime]] = {pk: set() for pk in channels}
     live = Delivery.objects.filter(channel__in=channels, due_at__gt=after).exclude(status__in=OVER)
+    if at is not None:
+        live = live.filter(due_at__in=at)
     for channel, due_at in live.order_by().values_list("channel_id", "due_at"):
         found[channel].add(due_at)
     return found
@@ -53,14 +62,19 @@ def taken(channels: Collection[int], after: datetime) -> dict[int, set[datetime]
 
 def next_free(channels: Iterable[Channel], now: datetime) -> dict[int, Moment]:
     """The next free opening of each channel that has one, by channel id."""
-    ids = [channel.pk for channel in channels]
-    slots: dict[int, list[Slot]] = {}
-    for slot in Slot.objects.filter(channel__in=ids):
-        slots.setdefault(slot.channel_id, []).append(slot)
-    busy = taken(slots, now)
-    found = {pk: next((each for each in openings(weekly, now) if each.due_at not in busy[pk]), None)
-             for pk, weekly in slots.items()}  # fmt: skip
-    return {pk: moment for pk, moment in found.items() if moment}
+    weekly: dict[int, list[Slot]] = {}
+    for slot in Slot.objects.filter(channel__in=[channel.pk for channel in channels]):
+        weekly.setdefault(slot.channel_id, []).append(slot)
+    ahead = {pk: openings(some, now) for pk, some in weekly.items()}
+    found: dict[int, Moment] = {}
+    while ahead:
+        some = {pk: list(islice(moments, AT_ONCE)) for pk, moments in ahead.items()}
+        busy = taken(ahead, now, {moment.due_at for moments in some.values() for moment in moments})
+        for pk, moments in some.items():
+            if free := next((moment for moment in moments if moment.due_at not in busy[pk]), None):
+                found[pk] = free
+        ahead = {pk: moments for pk, moments in ahead.items() if some[pk] and pk not in found}
+    return found
 
 
 def opening_at(channel: Channel, at: datetime, now: datetime) -> Moment | None:

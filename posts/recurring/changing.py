@@ -50,6 +50,9 @@ def change(shown: Series, name: str, plan: Plan, now: datetime) -> Series:
         rows = list(series.occurrences.filter(due_at__gt=now))
         left = [channel.pk for channel in series.channels.all() if channel not in plan.channels]
         making.withdraw(rows, making.CHANGED, channels=left)
+        for channel in plan.channels:
+            unbegun = Delivery.objects.of_occurrences(row.pk for row in rows).filter(status=Waits, number=0)
+            unbegun.filter(channel=channel).update(options=dict(plan.options.get(channel.pk, {})))
         for field, value in _fields(name, plan).items():
             setattr(series, field, value)
         series.version += 1

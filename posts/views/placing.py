@@ -45,7 +45,7 @@ def next_slots(channels: list[Channel], pins: Pins, now: datetime) -> dict[int, 
     """For each channel the slot that was shown, where it is still free, else the next free one."""
     free = slots.next_free(channels, now)
     pinned = [channel for channel in channels if channel.pk in pins]
-    busy = slots.taken([channel.pk for channel in pinned], now)
+    busy = slots.taken([channel.pk for channel in pinned], now, [pins[channel.pk] for channel in pinned])
     for channel in pinned:
         opening = slots.opening_at(channel, pins[channel.pk], now)
         if opening and opening.due_at not in busy[channel.pk]:

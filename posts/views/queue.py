@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,6 +19,7 @@ from django.utils import timezone
 from posts import changing, following, queueing, scheduling, slots
 from posts.forms import SlotForm
 from posts.models import Channel, Delivery, Post, Slot
+from posts.models.literals import literals
 from posts.moments import Moment
 from posts.queueing import Where
 from posts.views.bells import ring_for_deliveries
@@ -26,7 +28,7 @@ from posts.views.deciding import cancel
 from posts.views.deliveries import own_delivery
 from posts.views.placing import pin, pins_in
 from posts.views.scope import MemberRequest
-from posts.views.standing import Standing, page_of, with_standing
+from posts.views.standing import page_of
 
 WEEKS, MOST_WEEKS = 4, 26
 MOST_ROWS = 60  # of one channel
@@ -144,14 +146,7 @@ def queue_url(channel: Channel) -> str:
 def queue(request: MemberRequest) -> HttpResponse:
     """One channel's next weeks: what goes out when, and where there is room."""
     now, zone = timezone.now(), request.user.time_zone
-    queued = Count(
-        "deliveries", filter=Q(deliveries__status=Status.SCHEDULED, deliveries__slot_at__gt=now), distinct=True
-    )
-    channels = list(
-        Channel.objects.of(request.workspace)
-        .annotate(queued=queued, weekly=Count("slots", distinct=True))
-        .order_by("name")
-    )
+    channels = _channels(request, now)
     channel = _shown(channels, request.GET.get("channel", ""))
     weeks = _weeks(request.GET.get("weeks", ""))
     context: dict[str, Any] = {"channels": channels, "channel": channel, "zone": zone, "now": now, "weeks": weeks}
@@ -164,6 +159,21 @@ def queue(request: MemberRequest) -> HttpResponse:
             "left_over": queueing.left_over(channel, line, now) if channel.weekly else line,
         }  # fmt: skip
     return render(request, "posts/queue.html", context)
+
+
+def _channels(request: MemberRequest, now: datetime) -> list[Any]:
+    """Each with ``queued`` and ``weekly``: how many hold a slot, and how many slots it has."""
+    holding = Delivery.objects.filter(channel=OuterRef("pk"), status=Status.SCHEDULED, slot_at__gt=now)
+    holding = holding.filter(slot_at__isnull=False).exclude(status__in=literals([Status.CANCELLED, Status.FAILED]))
+    weekly = Slot.objects.filter(channel=OuterRef("pk"))
+    counts = {"queued": _count(holding), "weekly": _count(weekly)}
+    return list(Channel.objects.of(request.workspace).annotate(**counts).order_by("name"))
+
+
+def _count(rows: QuerySet[Any]) -> Coalesce:
+    """How many there are of each channel; each counted by itself, for joined they would be multiplied."""
+    each = rows.order_by().values("channel").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(each), 0)
 
 
 def _shown(channels: list[Any], number: str) -> Any:
@@ -181,10 +191,9 @@ def rows_of(channel: Channel, now: datetime, until: datetime) -> tuple[list[Row]
     open_at = {each.due_at: each for each in takewhile(
         lambda each: each.due_at <= until, slots.openings(channel.slots.all(), now)
     )}  # fmt: skip
-    ahead = _ahead(channel).filter(
-        Q(due_at__gt=now, due_at__lte=until) | Q(status__in=[Status.PUBLISHING, Status.CHECKING])
-    )
-    there = list(ahead[: MOST_ROWS + 1])
+    on_their_way = _ahead(channel).filter(due_at__lte=now, status__in=literals([Status.PUBLISHING, Status.CHECKING]))
+    coming = _ahead(channel).filter(workspace=channel.workspace_id, due_at__gt=now, due_at__lte=until)
+    there = [*on_their_way[:MOST_ROWS], *coming[: MOST_ROWS + 1]]
     filled = {each.due_at for each in there}
     rows = [Row(each.due_at, each, is_slot=each.due_at in open_at) for each in there]
     rows += [Row(at, None, is_slot=True, pin=pin(channel, at)) for at in open_at if at not in filled]
@@ -260,7 +269,8 @@ def fill(request: MemberRequest, pk: int) -> HttpResponse:
     if opening is None:
         messages.error(request, "This is no slot any more. Choose another one.")
         return redirect(queue_url(channel))
-    drafts = with_standing(Post.objects.of(request.workspace)).filter(standing=Standing.DRAFT).defer("markdown")
+    planned = Delivery.objects.filter(post=OuterRef("pk")).exclude(status=Status.CANCELLED)
+    drafts = Post.objects.of(request.workspace).filter(~Exists(planned)).defer("markdown")
     query = urlencode({"channels": channel.pk, "when": "queue", "slot": pin(channel, opening.due_at)})
     return render(request, "posts/queue_fill.html", {
         "channel": channel, "at": opening, "page": page_of(drafts, request.GET.get("page", "")), "query": query,

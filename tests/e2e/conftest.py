@@ -56,6 +56,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
+# --- what pages cost, told at the end ---------------------------------------------------------------------------------
+
+Spendings = dict[str, dict[str, float]]
+_spendings: Spendings = {}
+
+
+@pytest.fixture
+def spendings() -> Spendings:
+    return _spendings
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Of each budget the page that needs most of it."""
+    if not _spendings:
+        return
+    terminalreporter.section(f"budgets of {len(_spendings)} pages: the dearest of each")
+    for what in next(iter(_spendings.values())):
+        page = max(_spendings, key=lambda page: _spendings[page][what])
+        terminalreporter.write_line(f"{what:>10} {_spendings[page][what]:8.4g}   {page}")
+
+
 # --- the house -------------------------------------------------------------------------------------------------------
 
 

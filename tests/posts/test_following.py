@@ -158,6 +158,21 @@ class TestTheRelease:
         follower = Delivery.objects.select_related("post", "channel").get(pk=pair.follower.pk)
         assert article_of(follower).canonical_url == pair.origin.remote_url
 
+    def test_a_look_that_a_person_asks_for_wants_that_address_too(self, pair: Pair, settings: Any) -> None:
+        pair.publish().prove().look()
+        settings.PROVE_PAGES = False
+        pair.clock.move(days=1)
+        publish(pair.clock, pair.follower)
+        follower = Delivery.objects.select_related("post", "channel").get(pk=pair.follower.pk)
+        assert proving.ask(follower, pair.clock())
+        assert Proof.objects.get(delivery=follower).canonical_url == pair.origin.remote_url
+
+    def test_a_worker_has_the_address_in_hand_with_the_claim(self, pair: Pair) -> None:
+        pair.publish().prove().look()
+        pair.clock.move(days=1)
+        [claimed] = Delivery.objects.claim_due(pair.clock(), 1, timedelta(seconds=60))
+        assert "canonical_url" not in claimed.get_deferred_fields()
+
     def test_where_the_page_answers_too_late_it_goes_out_then(self, pair: Pair) -> None:
         pair.street.fault("page", "status", status=404, times=None)
         pair.publish().prove().look()

@@ -252,6 +252,14 @@ def test_another_channel_gets_what_is_ahead_and_the_old_one_nothing_more(
     assert [delivery.channel for delivery in waiting] == [other] * 3
 
 
+def test_other_options_hold_for_what_is_ahead(begin: Begin, new_post: Any, dev: Channel) -> None:
+    post = new_post()
+    series = begin("FREQ=WEEKLY", [post], channels=[dev])
+    wished = {"organization_id": 7}
+    changing.change(series, "Notes", plan([post], [dev], "FREQ=WEEKLY", options={dev.pk: wished}), MONDAY)
+    assert [delivery.options for delivery in Delivery.objects.filter(status=Status.SCHEDULED)] == [wished] * 9
+
+
 # --- nouns that go ---------------------------------------------------------------------------------------------------
 
 
