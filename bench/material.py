@@ -137,7 +137,7 @@ def all_due(rows: list[Delivery]) -> tuple[QuerySet[Delivery], datetime]:
 
 
 def scheduled(user: User, times: list[tuple[Channel, datetime]]) -> list[Delivery]:
-    """One post for each of these channels and moments, as ``posts.scheduling`` does it: drafts get their head start."""
+    """One post for each of these channels and moments, scheduled as people do it: drafts get their head start."""
     return _insert(user, [(channel, due_at, due_at - head_start(channel)) for channel, due_at in times])
 
 

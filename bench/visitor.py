@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from bench.material import PASSWORD
 from posts.models import Channel, Delivery, Post
-from posts.moments import WALL
+from posts.planning.moments import WALL
 
 
 class Visitor:

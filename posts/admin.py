@@ -15,7 +15,7 @@ from django.utils.html import format_html
 
 from accounts.models import User, Workspace
 from blogscheduler.celery import ring
-from posts import changing, connecting, scheduling
+from posts import connecting
 from posts.models import (
     Attempt,
     Change,
@@ -35,7 +35,8 @@ from posts.models import (
     Tally,
     Turn,
 )
-from posts.moments import moment_at
+from posts.planning import changing, scheduling
+from posts.planning.moments import moment_at
 from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PUBLISH_DUE
 
 

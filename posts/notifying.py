@@ -13,7 +13,7 @@ from django.conf import settings
 from accounts import mailing
 from accounts.models import User
 from posts.models import Channel, Delivery, Proof, Series
-from posts.moments import WALL
+from posts.planning.moments import WALL
 
 Status = Delivery.Status
 LONGEST_LIST = 50  # lines of one kind in a mail; the pages show the others

@@ -9,11 +9,11 @@ from pathlib import Path
 from django.db import transaction
 
 from accounts.models import User, Workspace
-from posts import scheduling
 from posts.engine.lateness import late_after
 from posts.engine.packing import article_of, door_of
 from posts.models import Attempt, Channel, Delivery, Post
-from posts.moments import NoSuchTime, moment_at, moment_of
+from posts.planning import scheduling
+from posts.planning.moments import NoSuchTime, moment_at, moment_of
 from publishers.folder import Folder
 
 TEXTS = Path(__file__).parent / "samples"

@@ -14,9 +14,10 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
 from accounts import mailing
-from posts import changing, connecting, covers, following, zonelaws
+from posts import connecting, covers
 from posts.engine import lateness, publishing
-from posts.recurring import making
+from posts.planning import changing, following, zonelaws
+from posts.planning.recurring import making
 from posts.watch import measuring, outages, proving, watchdog, watching
 from posts.watch.clock import AgreedClock
 

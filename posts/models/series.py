@@ -34,7 +34,7 @@ class Series(models.Model):
     channels = models.ManyToManyField(Channel, related_name="series")
     zone = models.CharField(max_length=60)  # IANA name: the rule is followed on this zone's clocks
     start = models.CharField(max_length=30)  # the wall time from which it goes, and the clock time of each date
-    rule = models.CharField(max_length=500)  # RRULE's value: posts.recurring.rules
+    rule = models.CharField(max_length=500)  # RRULE's value: posts.planning.recurring.rules
     options = models.JSONField(default=dict, blank=True, editable=False)  # of publishers' options_forms, by channel id
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     problem = models.TextField(blank=True, editable=False)  # why it rests, where nobody has paused it

@@ -17,10 +17,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from heroicons.templatetags.heroicons import heroicon_micro
 
-from posts.forms import span_in_words, wishes
+from posts.forms.times import span_in_words
+from posts.forms.writing import wishes
 from posts.models import Delivery, Post, Proof
-from posts.moments import WALL, offset_words
 from posts.notifying import HELD
+from posts.planning.moments import WALL, offset_words
 from posts.views.standing import Standing
 
 register = template.Library()

@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import User
 from posts import beginning
-from posts.forms import ScheduleForm
+from posts.forms.scheduling import ScheduleForm
 from posts.views.bells import ring_for_channel
 from posts.views.scope import MemberRequest
 

@@ -16,10 +16,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from posts import changing, scheduling
-from posts.conflicts import conflicts
 from posts.models import Channel, Delivery, Post
-from posts.moments import WALL, NoSuchTime, moment_of
+from posts.planning import changing, scheduling
+from posts.planning.conflicts import conflicts
+from posts.planning.moments import WALL, NoSuchTime, moment_of
 from posts.views.bells import ring_for_deliveries
 from posts.views.changes import back_to, say
 from posts.views.deciding import seen_in

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from posts import changing, scheduling
 from posts.models import Change
+from posts.planning import changing, scheduling
 from posts.views.bells import ring_for_deliveries
 from posts.views.scope import MemberRequest
 from posts.views.standing import page_of

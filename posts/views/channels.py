@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from posts import connecting
-from posts.forms import ChannelNameForm, RemoveForm
+from posts.forms.channels import ChannelNameForm, RemoveForm
 from posts.models import Channel, Delivery
 from posts.views.bells import ring_for_channel, ring_for_deliveries
 from posts.views.scope import MemberRequest

@@ -10,12 +10,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from posts import changing, following, scheduling
-from posts.conflicts import conflicts
-from posts.following import Then
-from posts.forms import ConfirmForm, TimeForm
+from posts.forms.deciding import ConfirmForm
+from posts.forms.times import TimeForm
 from posts.models import Change, Delivery
-from posts.moments import WALL, Moment, moment_at
+from posts.planning import changing, following, scheduling
+from posts.planning.conflicts import conflicts
+from posts.planning.following import Then
+from posts.planning.moments import WALL, Moment, moment_at
 from posts.views.bells import ring_for_deliveries, ring_for_page
 from posts.views.changes import back_to, say
 from posts.views.deliveries import own_delivery

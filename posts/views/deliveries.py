@@ -16,7 +16,8 @@ from django.utils import timezone
 from blogscheduler import logs
 from posts import beginning, story
 from posts.engine.packing import door_of
-from posts.forms import ConfirmForm, in_words
+from posts.forms.deciding import ConfirmForm
+from posts.forms.options import in_words
 from posts.models import Attempt, Change, Channel, Delivery, Post, Proof, Series, SeriesPost
 from posts.story import Line
 from posts.views.reading import as_read

@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from posts import changing, scheduling, zonelaws
 from posts.models import Channel, Delivery, Post
+from posts.planning import changing, scheduling, zonelaws
 from posts.views.bells import ring_for_deliveries
 from posts.views.filters import Filters, filters_of, listed
 from posts.views.scope import MemberRequest

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, tzinfo
 
 from django.http import QueryDict
 
-from posts import scheduling, slots
-from posts.forms import ScheduleForm
+from posts.forms.scheduling import ScheduleForm
 from posts.models import Channel
-from posts.moments import Moment, moment_at
-from posts.scheduling import Place
+from posts.planning import scheduling, slots
+from posts.planning.moments import Moment, moment_at
+from posts.planning.scheduling import Place
 
 Pins = Mapping[int, datetime]  # the slots that were shown or chosen, by channel id
 

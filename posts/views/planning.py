@@ -9,9 +9,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from posts import following, scheduling
-from posts.forms import PlanForm
+from posts.forms.scheduling import PlanForm
 from posts.models import Channel, Plan
+from posts.planning import following, scheduling
 from posts.views.bells import ring_for_deliveries
 from posts.views.deliveries import own_delivery
 from posts.views.scope import MemberRequest

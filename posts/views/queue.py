@@ -16,12 +16,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from posts import changing, following, queueing, scheduling, slots
-from posts.forms import SlotForm
+from posts.forms.channels import SlotForm
 from posts.models import Channel, Delivery, Post, Slot
 from posts.models.literals import literals
-from posts.moments import Moment
-from posts.queueing import Where
+from posts.planning import changing, following, queueing, scheduling, slots
+from posts.planning.moments import Moment
+from posts.planning.queueing import Where
 from posts.views.bells import ring_for_deliveries
 from posts.views.changes import say
 from posts.views.deciding import cancel

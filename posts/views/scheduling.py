@@ -16,13 +16,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from posts import following, scheduling
-from posts.conflicts import conflicts_of
 from posts.engine.packing import article_of, door_of
-from posts.forms import ScheduleForm, TimeForm, delay_name, in_words, options_prefix, span_in_words
+from posts.forms.options import in_words, options_prefix
+from posts.forms.scheduling import ScheduleForm, delay_name
+from posts.forms.times import TimeForm, span_in_words
 from posts.models import Channel, Delivery, Plan, Post
-from posts.moments import WALL, Moment
-from posts.scheduling import Place
+from posts.planning import following, scheduling
+from posts.planning.conflicts import conflicts_of
+from posts.planning.moments import WALL, Moment
+from posts.planning.scheduling import Place
 from posts.views.bells import ring_for_deliveries
 from posts.views.placing import NoSlot, Pins, as_shown, next_slots, pin, pins_in, places_of
 from posts.views.scope import MemberRequest

@@ -15,17 +15,17 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from posts import scheduling
-from posts.forms import TimeForm
+from posts.forms.series import SeriesForm, initial_of, rule_of
+from posts.forms.times import TimeForm
 from posts.models import Channel, Delivery, Occurrence, Post, Series
-from posts.moments import WALL
-from posts.recurring import changing, making, rules
-from posts.recurring.dating import Date, exported, next_dates
-from posts.recurring.rules import Rule
+from posts.planning import scheduling
+from posts.planning.moments import WALL
+from posts.planning.recurring import changing, making, rules
+from posts.planning.recurring.dating import Date, exported, next_dates
+from posts.planning.recurring.rules import Rule
 from posts.views.bells import ring_for_deliveries
 from posts.views.scheduling import suggestion
 from posts.views.scope import MemberRequest
-from posts.views.series_form import SeriesForm, initial_of, rule_of
 from posts.views.standing import page_of
 
 SHOWN = 10  # dates before saving

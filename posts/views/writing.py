@@ -14,10 +14,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from posts import changing, texts
+from posts import texts
 from posts.beginning import FirstSteps, first_steps
-from posts.forms import PostForm, plain_lines
+from posts.forms.writing import PostForm, plain_lines
 from posts.models import Delivery, Post, Proof, Series
+from posts.planning import changing
 from posts.views.bells import ring_for_cover
 from posts.views.changes import say
 from posts.views.reading import as_read

@@ -11,9 +11,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from posts import zonelaws
 from posts.models import Delivery
-from posts.scheduling import Refused
+from posts.planning import zonelaws
+from posts.planning.scheduling import Refused
 from posts.views.bells import ring_for_deliveries
 from posts.views.scope import MemberRequest
 

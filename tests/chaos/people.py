@@ -18,9 +18,10 @@ from django.utils import timezone
 
 from accounts.joining import settle_in
 from accounts.models import User
-from posts import connecting, scheduling
+from posts import connecting
 from posts.models import Channel, Delivery, Post
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 from tests.chaos.oracle import Asked
 from tests.chaos.stage import Stage
 

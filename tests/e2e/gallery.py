@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from accounts.models import User
-from posts import changing, following, queueing, scheduling, showing, slots
+from posts import showing
 from posts.models import Attempt, Channel, Delivery, Occurrence, Plan, Post, Proof, Series
-from posts.moments import moment_at
-from posts.recurring import changing as recurring
-from posts.recurring import making, rules
+from posts.planning import changing, following, queueing, scheduling, slots
+from posts.planning.moments import moment_at
+from posts.planning.recurring import changing as recurring
+from posts.planning.recurring import making, rules
 from tests.conftest import workspace_of
 from tests.posts.views.conftest import DEVTO_SETTINGS
 

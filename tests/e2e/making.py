@@ -8,9 +8,10 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User, Workspace
-from posts import connecting, queueing, scheduling
+from posts import connecting
 from posts.models import Channel, Delivery, Post
-from posts.moments import moment_at
+from posts.planning import queueing, scheduling
+from posts.planning.moments import moment_at
 from tests.conftest import workspace_of
 from tests.posts.conftest import Street
 from tests.posts.views.conftest import DEVTO_SETTINGS, FOLDER_SETTINGS

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from posts import slots
+from posts.planning import slots
 from tests.e2e.gallery import Gallery
 
 Address = Callable[[Gallery], str]

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from posts import scheduling
 from posts.engine import failpoints, ledger, outcomes
 from posts.models import Channel, Post
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 from publishers import PUBLISHERS
 from tests.conftest import workspace_of
 from tests.engine.database import Database, Died

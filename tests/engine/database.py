@@ -24,7 +24,7 @@ from accounts.models import Mail
 from posts.engine import failpoints
 from posts.engine.trips import Result, Trip
 from posts.models import Attempt, Channel, Delivery
-from posts.scheduling import Refused
+from posts.planning.scheduling import Refused
 from tests.engine.state import TIMES, Held, Row, Rows
 
 # What no decision depends on: who, what and the words.

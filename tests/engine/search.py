@@ -19,11 +19,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from posts import connecting, scheduling
+from posts import connecting
 from posts.engine import failpoints, ledger, publishing
 from posts.engine.trips import Result, Trip, fence_from, take
 from posts.models import Attempt, Channel, Delivery
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 from publishers.base import TwoStep
 from tests.engine.database import Database, Done
 from tests.engine.platforms import Answer, Glimpsed, Model, Street

@@ -11,11 +11,11 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
-from posts import scheduling
 from posts.engine import ledger, publishing
 from posts.engine.trips import Trip, take
 from posts.models import Attempt, Channel, Delivery
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 from tests.engine.conftest import Begin
 from tests.engine.platforms import Answer, Blind, Drafts, Findable
 

@@ -11,10 +11,11 @@ import pytest
 import requests
 
 from accounts.models import User, Workspace
-from posts import connecting, scheduling
+from posts import connecting
 from posts.engine import publishing
 from posts.models import Attempt, Channel, Delivery, Post
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 from sandbox.server import serve
 
 

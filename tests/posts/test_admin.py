@@ -28,7 +28,6 @@ from django_celery_beat.models import (
 from django_celery_results.models import GroupResult, TaskResult
 
 from accounts.models import Feed, Mail, Membership, User, Workspace
-from posts import following, scheduling
 from posts.models import (
     Attempt,
     Change,
@@ -43,6 +42,7 @@ from posts.models import (
     Tally,
     Turn,
 )
+from posts.planning import following, scheduling
 from tests.conftest import joined
 from tests.posts.conftest import MovableClock, Street, publish
 

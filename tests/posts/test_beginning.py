@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from allauth.account.models import EmailAddress
 
 from accounts.models import User, Workspace
-from posts import beginning, connecting, scheduling
+from posts import beginning, connecting
 from posts.models import Channel, Post
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 

@@ -11,10 +11,11 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from accounts.models import User, Workspace
-from posts import connecting, scheduling
+from posts import connecting
 from posts.engine import publishing
 from posts.models import Channel, Delivery, Post
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 from tests.posts.conftest import MovableClock, Street, history, publish
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]

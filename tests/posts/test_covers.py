@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from posts import covers, scheduling
+from posts import covers
 from posts.models import Channel, Post
+from posts.planning import scheduling
 from publishers.base import Level
 from tests.publishers.raw_server import RawServer, raw_server
 

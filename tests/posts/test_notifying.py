@@ -10,10 +10,11 @@ import pytest
 from django.db import transaction
 
 from accounts.models import Mail, Membership, User
-from posts import connecting, notifying, scheduling
+from posts import connecting, notifying
 from posts.engine.outcomes import close
 from posts.models import Channel, Delivery, Post
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 from tests.posts.conftest import MovableClock, Street, publish
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]

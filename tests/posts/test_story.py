@@ -15,9 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from posts import changing, story
+from posts import story
 from posts.models import Attempt, Channel, Delivery, Proof
-from posts.moments import moment_at
+from posts.planning import changing
+from posts.planning.moments import moment_at
 from posts.views.deliveries import row_of
 from tests.posts.conftest import MovableClock, Street, publish
 

@@ -10,9 +10,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User, Workspace
-from posts import connecting, scheduling
+from posts import connecting
 from posts.models import Attempt, Channel, Delivery, Post
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 from tests.posts.conftest import Street
 from tests.real.conftest import public_counts
 from tests.real.house import House, wait_for

@@ -19,10 +19,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Mail, User, Workspace
-from posts import connecting, scheduling
+from posts import connecting
 from posts.engine import failpoints
 from posts.models import Channel, Delivery, Post
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 from publishers import PUBLISHERS
 from publishers.base import TwoStep
 from tests.posts.conftest import Street

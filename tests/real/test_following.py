@@ -8,10 +8,11 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Mail, User, Workspace
-from posts import connecting, scheduling
+from posts import connecting
 from posts.models import Channel, Delivery, Post
-from posts.moments import moment_at
-from posts.scheduling import Place
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
+from posts.planning.scheduling import Place
 from posts.watch import proving
 from tests.posts.conftest import Street
 from tests.real.house import House, wait_for

@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from posts import changing
 from posts.models import Delivery
-from posts.moments import moment_at
+from posts.planning import changing
+from posts.planning.moments import moment_at
 from tests.posts.conftest import Street
 from tests.real.conftest import public_counts
 from tests.real.house import House, wait_for

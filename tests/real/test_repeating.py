@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from accounts.models import User, Workspace
 from posts.models import Delivery, Post, Series
-from posts.moments import WALL
-from posts.recurring import changing
-from posts.recurring.making import Plan
-from posts.recurring.rules import parse
+from posts.planning.moments import WALL
+from posts.planning.recurring import changing
+from posts.planning.recurring.making import Plan
+from posts.planning.recurring.rules import parse
 from tests.posts.conftest import Street
 from tests.real.conftest import public_counts
 from tests.real.house import House, wait_for

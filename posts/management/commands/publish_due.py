@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from accounts import mailing
-from posts import following
 from posts.engine import lateness, publishing
 from posts.models import Channel, Delivery
+from posts.planning import following
 from posts.watch import proving, watching
 
 BY_CRON = f"{watching.Kind.WORKER.value} {socket.gethostname()}:{lateness.CRON}"  # how this command signs

@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from accounts.models import User, Workspace
 from blogscheduler.celery import ring
-from posts import scheduling
 from posts.commands import add_workspace, misused, refuse, the_workspace
 from posts.models import Channel, Post
-from posts.moments import Moment, NoSuchTime, moment_at, moment_of
+from posts.planning import scheduling
+from posts.planning.moments import Moment, NoSuchTime, moment_at, moment_of
 from posts.tasks import PUBLISH_DUE
 from posts.texts import NotReadable, post_fields
 

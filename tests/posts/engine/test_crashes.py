@@ -9,12 +9,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Mail
-from posts import scheduling
 from posts.engine import ledger, publishing
 from posts.engine.outcomes import CRASHES_LOOKING
 from posts.engine.trips import take
 from posts.models import Channel, Delivery
-from posts.moments import Moment
+from posts.planning import scheduling
+from posts.planning.moments import Moment
 from tests.posts.conftest import MovableClock, Street, history, publish
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]

@@ -13,11 +13,12 @@ import pytest
 from django.db.models.functions import Now
 
 from accounts.models import User, Workspace
-from posts import connecting, scheduling
+from posts import connecting
 from posts.engine import publishing
 from posts.engine.trips import take
 from posts.models import Channel, Delivery, Post
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 from tests.posts.conftest import MovableClock, Street
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]

@@ -11,9 +11,10 @@ import pytest
 from django.core.management import call_command
 
 from accounts.models import Mail
-from posts import connecting, scheduling
+from posts import connecting
 from posts.engine import holding, publishing
 from posts.models import Attempt, Channel, Delivery
+from posts.planning import scheduling
 from tests.posts.conftest import MovableClock, Street, history, publish
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]

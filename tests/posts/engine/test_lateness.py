@@ -15,10 +15,11 @@ from django.utils import timezone
 
 from accounts import mailing
 from accounts.models import Mail, Membership, User, WhenLate, Workspace
-from posts import connecting, scheduling, tasks
+from posts import connecting, tasks
 from posts.engine import lateness, ledger, publishing
 from posts.models import Channel, Delivery, Heartbeat, Post
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 from posts.watch import watching
 from tests.conftest import joined
 from tests.posts.conftest import MovableClock, Street, history, publish

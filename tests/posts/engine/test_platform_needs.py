@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from accounts.models import Mail, User, Workspace
-from posts import connecting, scheduling
+from posts import connecting
 from posts.engine import publishing
 from posts.models import Channel, Delivery, Post
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 from publishers import PUBLISHERS
 from tests.posts.conftest import MovableClock, Street, history
 

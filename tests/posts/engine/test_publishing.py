@@ -14,12 +14,13 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from accounts.models import Mail
-from posts import connecting, scheduling
+from posts import connecting
 from posts.engine import ledger, publishing
 from posts.engine.trips import take
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import SUCCESSORS
-from posts.moments import Moment, moment_at
+from posts.planning import scheduling
+from posts.planning.moments import Moment, moment_at
 from tests.posts.conftest import MovableClock, Street, history, publish
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]

@@ -23,12 +23,13 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from accounts.models import Mail, User
-from posts import connecting, scheduling
+from posts import connecting
 from posts.engine import ledger, publishing
 from posts.engine.trips import take
-from posts.forms import PostForm
+from posts.forms.writing import PostForm
 from posts.models import Channel, Delivery, Post
-from posts.moments import moment_at
+from posts.planning import scheduling
+from posts.planning.moments import moment_at
 from tests.posts.conftest import MovableClock, Street, publish
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db(transaction=True)]

@@ -13,11 +13,11 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User, Workspace
-from posts import following, scheduling
-from posts.forms import SpanField, span_in_words
+from posts.forms.times import SpanField, span_in_words
 from posts.models import Channel, Delivery, Plan, Post
-from posts.moments import moment_at
-from posts.scheduling import Place
+from posts.planning import following, scheduling
+from posts.planning.moments import moment_at
+from posts.planning.scheduling import Place
 from tests.posts.views.conftest import FOLDER_SETTINGS, badges, workspace_of
 
 NOW = datetime(2026, 3, 20, 11, 0, tzinfo=UTC)  # a Friday, 12:00 in Berlin

@@ -13,10 +13,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from posts import queueing, scheduling, slots
 from posts.models import Change, Channel, Delivery, Post
-from posts.moments import Moment
-from posts.scheduling import Place
+from posts.planning import queueing, scheduling, slots
+from posts.planning.moments import Moment
+from posts.planning.scheduling import Place
 from posts.views.placing import pin
 from tests.posts.views.conftest import browser_of, workspace_of
 

@@ -16,9 +16,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User, Workspace
-from posts.conflicts import conflicts, conflicts_of
-from posts.forms import filled_in, in_words
+from posts.forms.options import filled_in, in_words
 from posts.models import Channel, Delivery, Post
+from posts.planning.conflicts import conflicts, conflicts_of
 from publishers import PUBLISHERS
 from publishers.errors import Rejected
 from publishers.folder import Folder

@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from posts.forms.series import initial_of
 from posts.models import Channel, Delivery, Occurrence, Post, Series
-from posts.recurring.rules import parse
-from posts.views.series_form import initial_of
+from posts.planning.recurring.rules import parse
 from tests.posts.views.conftest import workspace_of
 
 Status = Delivery.Status

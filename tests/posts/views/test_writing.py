@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from posts.forms import LONGEST_TEXT
+from posts.forms.writing import LONGEST_TEXT
 from posts.models import Channel, Delivery, Post
 from tests.posts.views.conftest import Deliver, badges
 

@@ -10,9 +10,10 @@ import pytest
 from django.core import mail
 
 from accounts.models import Mail, User
-from posts import connecting, scheduling
+from posts import connecting
 from posts.engine import publishing
 from posts.models import Channel, Delivery, Outage
+from posts.planning import scheduling
 from posts.watch import outages, watching
 from posts.watch.outages import AFTER
 from posts.watch.watching import Kind

@@ -12,9 +12,10 @@ import requests
 from django.db import connection
 
 from accounts.models import Mail, User, Workspace
-from posts import connecting, scheduling, tasks
+from posts import connecting, tasks
 from posts.engine import publishing
 from posts.models import Channel, Delivery, Post, Proof, ReadingPace
+from posts.planning import scheduling
 from posts.watch import proving
 from publishers.base import Limits, RemotePost, Visibility
 from publishers.pages import Outcome, Verdict

@@ -19,10 +19,10 @@ from django.db import IntegrityError, connection, transaction
 from accounts.models import User
 from posts import connecting
 from posts.models import Channel, Delivery, Occurrence, Post, Series
-from posts.recurring import changing, making
-from posts.recurring.making import Plan
-from posts.recurring.rules import parse
-from posts.scheduling import Refused
+from posts.planning.recurring import changing, making
+from posts.planning.recurring.making import Plan
+from posts.planning.recurring.rules import parse
+from posts.planning.scheduling import Refused
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db(transaction=True)]
 Status = Delivery.Status

@@ -11,16 +11,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Mail, User, Workspace
-from posts import connecting, following, scheduling
+from posts import connecting
 from posts.engine import publishing
 from posts.engine.packing import article_of
-from posts.following import Then
 from posts.models import Channel, Delivery, Plan, Post, Proof
-from posts.moments import moment_at
-from posts.scheduling import Place
+from posts.planning import following, scheduling
+from posts.planning.following import Then
+from posts.planning.moments import moment_at
+from posts.planning.scheduling import Place
 from posts.watch import proving
 from tests.posts.conftest import MovableClock, Street, publish
-from tests.posts.test_queueing import at_once
+from tests.posts.planning.test_queueing import at_once
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
 Status = Delivery.Status

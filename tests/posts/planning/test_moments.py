@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from posts.moments import WALL, Moment, NoSuchTime, moment_at, moment_of
+from posts.planning.moments import WALL, Moment, NoSuchTime, moment_at, moment_of
 
 ZONES = [
     "UTC", "Europe/Berlin", "Europe/London", "Europe/Dublin", "America/New_York", "America/St_Johns",

@@ -11,12 +11,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User, Workspace
-from posts import connecting, covers, scheduling
+from posts import connecting, covers
 from posts.engine import publishing
 from posts.engine.packing import head_start
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import SUCCESSORS
-from posts.moments import Moment, moment_at
+from posts.planning import scheduling
+from posts.planning.moments import Moment, moment_at
 from publishers.base import Level
 from tests.posts.conftest import MovableClock, Street, publish
 

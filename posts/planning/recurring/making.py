@@ -17,12 +17,13 @@ from zoneinfo import ZoneInfo
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 
-from posts import notifying, scheduling
+from posts import notifying
 from posts.models import Channel, Delivery, Occurrence, Post, Series
-from posts.moments import WALL, Moment
-from posts.recurring import rules
-from posts.recurring.dating import Date, coming, date_of
-from posts.recurring.rules import Rule
+from posts.planning import scheduling
+from posts.planning.moments import WALL, Moment
+from posts.planning.recurring import rules
+from posts.planning.recurring.dating import Date, coming, date_of
+from posts.planning.recurring.rules import Rule
 from publishers import PUBLISHERS
 
 log = logging.getLogger(__name__)

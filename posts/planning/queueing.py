@@ -12,10 +12,10 @@ from enum import StrEnum
 
 from django.db import transaction
 
-from posts import scheduling, slots
 from posts.models import Channel, Delivery, Slot
-from posts.moments import Moment
-from posts.scheduling import Refused
+from posts.planning import scheduling, slots
+from posts.planning.moments import Moment
+from posts.planning.scheduling import Refused
 
 Status = Delivery.Status
 MOST_SLOTS = 100  # a week and channel

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from posts import changing, scheduling
 from posts.models import Change, Channel, Delivery, Post
-from posts.moments import Moment, moment_at
-from posts.scheduling import Refused
+from posts.planning import changing, scheduling
+from posts.planning.moments import Moment, moment_at
+from posts.planning.scheduling import Refused
 from tests.posts.conftest import MovableClock, publish
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]

@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from accounts.models import Mail, User, WhenLate, Workspace
-from posts import connecting, scheduling
+from posts import connecting
 from posts.engine import lateness, publishing
 from posts.models import Channel, Delivery, Occurrence, Post, Series
-from posts.moments import moment_of
-from posts.recurring import changing, making
-from posts.recurring.making import Plan
-from posts.recurring.rules import parse
-from posts.scheduling import Refused
+from posts.planning import scheduling
+from posts.planning.moments import moment_of
+from posts.planning.recurring import changing, making
+from posts.planning.recurring.making import Plan
+from posts.planning.recurring.rules import parse
+from posts.planning.scheduling import Refused
 from tests.posts.conftest import MovableClock, Street
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]

@@ -20,13 +20,14 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts.models import Workspace
-from posts import notifying, scheduling
+from posts import notifying
 from posts.models import Delivery, Occurrence, Turn
 from posts.models.delivery import DeliveryQuerySet
 from posts.models.each import update_each
-from posts.moments import WALL, Moment
-from posts.recurring.dating import date_of
-from posts.scheduling import Refused
+from posts.planning import scheduling
+from posts.planning.moments import WALL, Moment
+from posts.planning.recurring.dating import date_of
+from posts.planning.scheduling import Refused
 
 log = logging.getLogger(__name__)
 

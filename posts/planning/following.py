@@ -19,12 +19,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 
 from accounts.models import User, Workspace
-from posts import changing, notifying, scheduling
+from posts import notifying
 from posts.models import Change, Channel, Delivery, Plan, PlanStep, Proof
 from posts.models.delivery import move
 from posts.models.literals import literals
-from posts.moments import moment_at
-from posts.scheduling import Refused
+from posts.planning import changing, scheduling
+from posts.planning.moments import moment_at
+from posts.planning.scheduling import Refused
 from posts.watch import proving
 from publishers.folder import Folder
 

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from accounts.models import User, Workspace
-from posts import scheduling
 from posts.models import Channel, Delivery, Occurrence, Series, SeriesPost
-from posts.moments import WALL, Moment
-from posts.recurring import making, rules
-from posts.recurring.dating import Date
-from posts.recurring.making import Plan
-from posts.scheduling import Refused
+from posts.planning import scheduling
+from posts.planning.moments import WALL, Moment
+from posts.planning.recurring import making, rules
+from posts.planning.recurring.dating import Date
+from posts.planning.recurring.making import Plan
+from posts.planning.scheduling import Refused
 
 Status = Series.Status
 Waits = Delivery.Status.SCHEDULED

@@ -16,12 +16,13 @@ from django.utils.functional import cached_property
 
 from accounts.models import Workspace
 from accounts.zones import ZoneField
-from posts.forms import YEARS_AHEAD, ScheduleForm, WallTimeField
+from posts.forms.scheduling import ScheduleForm
+from posts.forms.times import YEARS_AHEAD, WallTimeField
 from posts.models import Post, Series
-from posts.moments import WALL
-from posts.recurring import rules
-from posts.recurring.making import Plan
-from posts.recurring.rules import DAILY, DAY_NAMES, MONTHLY, WEEKLY, WORKING_DAYS, YEARLY, BadRule, Rule
+from posts.planning.moments import WALL
+from posts.planning.recurring import rules
+from posts.planning.recurring.making import Plan
+from posts.planning.recurring.rules import DAILY, DAY_NAMES, MONTHLY, WEEKLY, WORKING_DAYS, YEARLY, BadRule, Rule
 
 OFFERED = 100  # posts in the choice, the latest first
 MOST_POSTS = 50

@@ -14,11 +14,11 @@ from dateutil.rrule import rrulestr
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as some
 
-from posts import zonelaws
-from posts.moments import WALL, NoSuchTime, moment_of
-from posts.recurring import rules
-from posts.recurring.dating import Date, coming, date_of, exported, next_dates
-from posts.recurring.rules import UNITS, WEEKDAYS, BadRule, Rule, parse
+from posts.planning import zonelaws
+from posts.planning.moments import WALL, NoSuchTime, moment_of
+from posts.planning.recurring import rules
+from posts.planning.recurring.dating import Date, coming, date_of, exported, next_dates
+from posts.planning.recurring.rules import UNITS, WEEKDAYS, BadRule, Rule, parse
 
 ALL_ZONES = sorted(available_timezones() - {"localtime"})
 

@@ -9,7 +9,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from posts.models import Channel, Delivery, Slot
-from posts.moments import Moment, NoSuchTime, moment_at, moment_of
+from posts.planning.moments import Moment, NoSuchTime, moment_at, moment_of
 
 WEEKS = 53  # how far ahead a free slot is looked for
 AT_ONCE = 50  # openings of a channel that are asked for together

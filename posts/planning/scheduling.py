@@ -12,12 +12,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from posts import slots
 from posts.engine.lateness import Turns, late_after
 from posts.engine.packing import article_of, door_of, head_start
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import move
-from posts.moments import Moment, moment_at
+from posts.planning import slots
+from posts.planning.moments import Moment, moment_at
 from posts.watch import proving
 from publishers import PUBLISHERS
 from publishers.base import Finding, Finds, Level

@@ -12,11 +12,11 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
-from posts import queueing, scheduling, slots
 from posts.models import Channel, Delivery, Post, Slot
-from posts.moments import moment_at
-from posts.queueing import Where
-from posts.scheduling import Place
+from posts.planning import queueing, scheduling, slots
+from posts.planning.moments import moment_at
+from posts.planning.queueing import Where
+from posts.planning.scheduling import Place
 from tests.real.house import wait_for
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import islice
 
-from posts.moments import WALL, Moment, NoSuchTime, moment_of
-from posts.recurring import rules
-from posts.recurring.rules import Rule
+from posts.planning.moments import WALL, Moment, NoSuchTime, moment_of
+from posts.planning.recurring import rules
+from posts.planning.recurring.rules import Rule
 
 A_DAY = timedelta(days=1)
 

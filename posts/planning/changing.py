@@ -12,11 +12,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 
 from accounts.models import User
-from posts import scheduling, slots
 from posts.models import Change, Delivery, Post
 from posts.models.change import stands
-from posts.moments import Moment
-from posts.scheduling import JUST_NOW, Refused
+from posts.planning import scheduling, slots
+from posts.planning.moments import Moment
+from posts.planning.scheduling import JUST_NOW, Refused
 
 KEPT = timedelta(days=30)  # how long a change, and the text of a deleted post, is kept
 

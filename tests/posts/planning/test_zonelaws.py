@@ -12,13 +12,13 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Mail, User
-from posts import scheduling, zonelaws
 from posts.models import Channel, Delivery, Post
-from posts.moments import moment_at, moment_of
-from posts.recurring import changing
-from posts.recurring.making import Plan
-from posts.recurring.rules import parse
-from posts.scheduling import Refused
+from posts.planning import scheduling, zonelaws
+from posts.planning.moments import moment_at, moment_of
+from posts.planning.recurring import changing
+from posts.planning.recurring.making import Plan
+from posts.planning.recurring.rules import parse
+from posts.planning.scheduling import Refused
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
 BUSINGEN = "Europe/Busingen"  # of all zones the one that no other test needs: zones are kept by the process
