@@ -25,6 +25,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from blogscheduler import logs
 from posts.engine import failpoints, lateness, ledger
+from posts.engine.line import Line
 from posts.engine.packing import article_of, door_of
 from posts.engine.trips import Result, Step, Trip, can_look, fence_from, take
 from posts.models import Attempt, Delivery, ReadingPace
@@ -92,6 +93,7 @@ class _Drain:
         self.clock = clock
         self.in_flight: dict[int, tuple[Trip, Future[None]]] = {}  # by delivery
         self.held: list[Trip] = []
+        self.line = Line()
         self.unwritten: list[Result] = []
         self.calls = 0
         self.looked_at = clock()
@@ -118,10 +120,11 @@ class _Drain:
         self.looked_at = self.clock()
         self.look_again_at = time.monotonic() + REFILL
         try:
-            self.held += claim(self.looked_at, room, Counter(trip.workspace_id for trip in mine))
+            self.held += claim(self.looked_at, room, Counter(trip.workspace_id for trip in mine), self.line)
             coming = Delivery.objects.coming(self.looked_at, self.looked_at + timedelta(seconds=REFILL))
             if coming:
                 self.look_again_at = time.monotonic() + (coming - self.looked_at).total_seconds()
+                self.line.look_again_at(self.look_again_at)
         except DatabaseError:
             connection.close()
             if not (mine or self.unwritten):
@@ -147,6 +150,7 @@ class _Drain:
         results, self.unwritten = self.unwritten, []
         for result in _waited_for(self.pause()):
             if result is None:
+                self.line.look_again_at(float("-inf"))
                 self.look_again_at = float("-inf")
             else:
                 del self.in_flight[result.trip.delivery_id]
@@ -226,13 +230,14 @@ def _waited_for(seconds: float) -> list[Result | None]:
     return came
 
 
-def claim(now: datetime, limit: int, in_hand: Mapping[int, int] | None = None) -> list[Trip]:
+def claim(now: datetime, limit: int, in_hand: Mapping[int, int] | None = None, line: Line | None = None) -> list[Trip]:
     """Take up to ``limit`` due deliveries, each with its channel, and pack the first trip of each.
 
     Workspaces take turns; ``in_hand`` says how many of each, by its id, are on their way already.
     """
     before = time.monotonic()  # read before the claim goes out: the lease cannot end earlier than this says
-    taken = Delivery.objects.claim_due(now, limit, settings.LEASE, in_hand)
+    first = (line or Line()).next(now, limit, in_hand or {})
+    taken = Delivery.objects.take(first, now, settings.LEASE)
     if taken:
         failpoints.reached(failpoints.CLAIMED)
     trips = []

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, models, transaction
@@ -29,6 +29,15 @@ CLAIMED = (
     *(f"post__{name}" for name in (*Post.TEXT_FIELDS, "version", "workspace_id", "author__name")),
     *(f"channel__{name}" for name in ("workspace_id", "platform", "credentials", "settings", "revision")),
 )  # fmt: skip
+
+
+class InLine(NamedTuple):
+    """What is due on a free channel: ids, and whose turn it is within the workspace, from 1."""
+
+    delivery: int
+    channel: int
+    workspace: int
+    turn: int
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -77,13 +86,19 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def claim_due(
         self, now: datetime, limit: int, lease: timedelta, in_hand: Mapping[int, int] | None = None
     ) -> list[Delivery]:
-        """Take the next due delivery of up to ``limit`` free channels, a lease and a new attempt number with each.
+        """Take the next due delivery of up to ``limit`` free channels: see ``take``.
 
-        Workspaces take turns: ``in_hand`` says, by workspace, how many the caller has in hand already. Committed when
-        it returns. The channels are locked first (rows that another worker has locked are skipped), and every
-        condition is asked again by the update that takes: whoever else looked at the same moment loses.
+        Workspaces take turns: ``in_hand`` says, by workspace, how many the caller has in hand already.
         """
-        first = self.first_in_line(now, limit, in_hand or {})
+        return self.take(self.first_in_line(now, limit, in_hand or {}), now, lease)
+
+    def take(self, first: Mapping[int, int], now: datetime, lease: timedelta) -> list[Delivery]:
+        """Of these deliveries, with their channels, those that are still due and free: theirs are a lease and a new
+        attempt number.
+
+        Committed when it returns. The channels are locked first (rows that another worker has locked are skipped), and
+        every condition is asked again by the update that takes: whoever else looked at the same moment loses.
+        """
         if not first:  # nothing was locked yet: an idle look must not take SQLite's writing lock
             return []
         claim, vendor = uuid.uuid4(), connection.vendor
@@ -103,15 +118,18 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def first_in_line(self, now: datetime, limit: int, in_hand: Mapping[int, int]) -> dict[int, int]:
         """Up to ``limit`` deliveries with their channels: the first of each free channel, workspaces in turn."""
+        rows = sorted(self.line(now, 4 * limit), key=lambda row: row.turn + in_hand.get(row.workspace, 0))
+        return {row.delivery: row.channel for row in rows[:limit]}
+
+    def line(self, now: datetime, limit: int) -> list[InLine]:
+        """The first due delivery of every free channel, up to ``limit`` of them, workspaces in turn."""
         moment = {"now": connection.ops.adapt_datetimefield_value(now)}
         with connection.cursor() as cursor:
             cursor.execute(ANYTHING[connection.vendor], moment)
             if cursor.fetchone() is None:
-                return {}
-            cursor.execute(FIRST_IN_LINE[connection.vendor], moment | {"limit": 4 * limit})
-            rows = cursor.fetchall()
-        rows.sort(key=lambda row: row[3] + in_hand.get(row[2], 0))
-        return {delivery: channel for delivery, channel, *_ in rows[:limit]}
+                return []
+            cursor.execute(FIRST_IN_LINE[connection.vendor], moment | {"limit": limit})
+            return [InLine(*row) for row in cursor.fetchall()]
 
     def next_times(self, now: datetime, until: datetime, limit: int = 50) -> list[tuple[datetime, datetime | None]]:
         """The earliest that an open channel could take until then: when, and until when that channel rests."""

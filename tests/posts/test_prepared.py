@@ -45,6 +45,8 @@ def test_rows_come_with_the_same_fields_and_relations(dev: Channel, folder: Chan
     by_django = rows([each.pk for each in ours], claim)
     assert [known(row) for row in found] == [known(row) for row in by_django]
     assert len(found) == 2
+    assert not any(row._state.adding for row in found)
+    found[0].save(update_fields=["message"])
 
 
 def test_what_is_inserted_and_changed_reads_back_as_from_django(dev: Channel, scheduled: Scheduled) -> None:
