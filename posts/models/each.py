@@ -8,7 +8,7 @@ few rows that come together in the ledger that costs more than the calls to the 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -17,6 +17,8 @@ from django.db import connection, models
 Values = Mapping[str, Any]  # by field name
 Names = tuple[str, ...]
 Fields = list["models.Field[Any, Any]"]
+
+AT_ONCE = 200  # rows in one statement: databases take no more than some thirty thousand values
 
 # Fields whose values in Python are what the databases take.
 AS_THEY_ARE = {
@@ -36,13 +38,17 @@ def update_each(model: type[models.Model], each: Iterable[tuple[Values, Values]]
     changed = 0
     with connection.cursor() as cursor:
         for (values_of, where_of), given in alike.items():
-            statement, fields = _update(model, values_of, where_of)
-            adapters = [_adapter(field, connection.vendor) for field in fields]
-            cursor.executemany(
-                statement,
-                [[adapt(value) for adapt, value in zip(adapters, row, strict=True)] for row in given],
-            )
-            changed += cursor.rowcount
+            adapters = [_adapter(_field(model, name), connection.vendor) for name in (*values_of, *where_of)]
+            rows = [[adapt(value) for adapt, value in zip(adapters, row, strict=True)] for row in given]
+            if connection.vendor == "sqlite":
+                for some in _batches(rows):
+                    cursor.execute(
+                        _update_from(model, values_of, where_of, len(some)), [v for row in some for v in row]
+                    )
+                    changed += cursor.rowcount
+            else:
+                cursor.executemany(_update(model, values_of, where_of), rows)
+                changed += cursor.rowcount
     return changed
 
 
@@ -51,13 +57,19 @@ def insert_each(model: type[models.Model], rows: Iterable[Values], *, ignore_con
     rows = list(rows)
     if not rows:
         return
-    statement, fields = _insert(model, ignore_conflicts)
-    columns = [(field.attname, field.get_default, _adapter(field, connection.vendor)) for field in fields]
+    columns = [
+        (field.attname, field.get_default, _adapter(field, connection.vendor)) for field in _to_be_inserted(model)
+    ]
     with connection.cursor() as cursor:
-        cursor.executemany(
-            statement,
-            [[adapt(row[name] if name in row else default()) for name, default, adapt in columns] for row in rows],
-        )
+        for some in _batches(rows):
+            cursor.execute(
+                _insert(model, len(some), ignore_conflicts),
+                [adapt(row[name] if name in row else default()) for row in some for name, default, adapt in columns],
+            )
+
+
+def _batches(rows: list[Any]) -> Iterator[list[Any]]:
+    return (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
 
 
 @cache
@@ -81,21 +93,42 @@ def _as_it_is(value: Any) -> Any:
 
 
 @cache
-def _update(model: type[models.Model], values: Names, where: Names) -> tuple[str, Fields]:
+def _update(model: type[models.Model], values: Names, where: Names) -> str:
     def equations(names: Names, joint: str) -> str:
         return joint.join(f"{_column(model, name)} = %s" for name in names)
 
-    statement = f"UPDATE {_table(model)} SET {equations(values, ', ')} WHERE {equations(where, ' AND ')}"
-    return statement, [_field(model, name) for name in (*values, *where)]
+    return f"UPDATE {_table(model)} SET {equations(values, ', ')} WHERE {equations(where, ' AND ')}"
 
 
 @cache
-def _insert(model: type[models.Model], ignore_conflicts: bool) -> tuple[str, Fields]:
-    fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+def _update_from(model: type[models.Model], values: Names, where: Names, rows: int) -> str:
+    """All rows in one step. Python lets other threads in at each step of SQLite, and with many of them it may wait
+    longer for its next turn than all the rows take. PostgreSQL would lock the rows in an order of its own.
+    """
+    table = _table(model)
+    changes = ", ".join(f"{_column(model, name)} = given.column{at}" for at, name in enumerate(values, 1))
+    conditions = " AND ".join(
+        f"{table}.{_column(model, name)} = given.column{at}" for at, name in enumerate(where, len(values) + 1)
+    )
+    return f"UPDATE {table} SET {changes} FROM ({_places(len(values) + len(where), rows)}) AS given WHERE {conditions}"
+
+
+@cache
+def _insert(model: type[models.Model], rows: int, ignore_conflicts: bool) -> str:
+    fields = _to_be_inserted(model)
     columns = ", ".join(_column(model, field.name) for field in fields)
-    places = ", ".join("%s" for _ in fields)
     otherwise = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
-    return f"INSERT INTO {_table(model)} ({columns}) VALUES ({places}){otherwise}", fields
+    return f"INSERT INTO {_table(model)} ({columns}) {_places(len(fields), rows)}{otherwise}"
+
+
+def _places(columns: int, rows: int) -> str:
+    row = f"({', '.join(['%s'] * columns)})"
+    return f"VALUES {', '.join([row] * rows)}"
+
+
+@cache
+def _to_be_inserted(model: type[models.Model]) -> Fields:
+    return [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
 
 
 def _field(model: type[models.Model], name: str) -> models.Field[Any, Any]:
