@@ -21,7 +21,8 @@ def review_of(page: Page, post: Post, channel: Channel) -> str:
     page.get_by_role("checkbox", name=channel.name).check()
     page.locator("[name=when][value=queue]").check()
     page.locator("#choice button.button--primary").click()
-    return page.locator("main form .button--primary").inner_text()
+    words: str = page.locator("main form .button--primary").inner_text()
+    return words
 
 
 def colleague_of(workspace: Workspace) -> User:
@@ -32,7 +33,8 @@ def colleague_of(workspace: Workspace) -> User:
 
 
 def order(page: Page) -> list[str]:
-    return page.locator(".queue__what > a").all_inner_texts()
+    titles: list[str] = page.locator(".queue__what > a").all_inner_texts()
+    return titles
 
 
 def test_adding_takes_the_next_free_slot_and_shows_it_first(page: Page, ada: User, workspace: Workspace) -> None:
