@@ -21,6 +21,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Image:
+    """A picture of ours that an article shows. Two with the same ``digest`` are the same picture."""
+
+    digest: str  # SHA-256 of the file's bytes, in hexadecimal
+    url: str  # the address that the Markdown and ``Article.cover_url`` name it by
+    path: Path = field(repr=False)  # where its bytes are
+    name: str = ""  # such as "engine.png"
+    media_type: str = ""  # such as "image/png"
+    size: int = 0  # bytes
+    width: int = 0  # pixels
+    height: int = 0
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class RemoteImage:
+    """A picture of ours as it stands on the platform. ``id`` is "" where it is known by its address alone."""
+
+    id: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Article:
     """One post as one channel gets it: plain values, no database behind it."""
 
@@ -37,6 +60,8 @@ class Article:
     due_at: datetime | None = None  # aware; when it is meant to appear
     ai_disclosure: str = ""  # one of AI_DISCLOSURE, "" when the author has not said
     options: Mapping[str, Any] = field(default_factory=dict)  # cleaned values of the publisher's options_form
+    images: tuple[Image, ...] = ()  # our own pictures in the text, and the cover where it is one
+    uploaded: Mapping[str, RemoteImage] = field(default_factory=dict)  # those that are on the platform, by digest
 
 
 AI_DISCLOSURE = {
@@ -79,15 +104,20 @@ class Level(StrEnum):
     REFUSED = "refused"  # the platform would not take it: it cannot be scheduled like this
     LOST = "lost"  # it appears without this
     CHANGED = "changed"  # it appears, but looks or reads differently
+    NOTE = "note"  # worth knowing; nothing has to be done
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one platform will do to one article. ``field`` is a field of Article; ``message`` is for the author."""
+    """What one platform will do to one article. ``field`` is a field of Article; ``message`` is for the author.
+
+    ``line`` counts from 1 in the author's Markdown; None where no line can be named.
+    """
 
     level: Level
     field: str
     message: str
+    line: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +132,7 @@ class Limits:
     seconds_between_reads: float = 0.0  # per platform origin, all channels together
     settle_seconds: float = 60.0  # after a doubtful call: how long before "not found" means anything
     per_day: int | None = None  # articles in any 24 hours
+    image_bytes: int | None = None  # of one picture that is uploaded
     unique_canonical: bool = False  # refuses a second article with the same canonical URL
     looks: int = 1  # how often "not found" must be seen before it counts as absent
     page_seconds: float = 30.0  # after a publication: how soon its public page can be expected
@@ -122,6 +153,8 @@ class Publisher(ABC):
     settings_form: ClassVar[type[forms.Form]]  # not secret
     options_form: ClassVar[type[forms.Form] | None] = None  # asked per delivery while scheduling; all optional
     limits: ClassVar[Limits] = Limits()
+    # A short text about an article that is live elsewhere: its delivery follows another one, whose address it names.
+    announces: ClassVar[bool] = False
     blurb: ClassVar[str] = ""  # what kind of place it is, in a few words
     steps: ClassVar[tuple[str, ...]] = ()  # where to find the token, in at most three numbered sentences
     # What to fill into the forms to try it in the sandbox, whose address stands for {sandbox}.
@@ -206,3 +239,14 @@ class Unpublishes(Protocol):
 
     def unpublish(self, remote_id: str) -> None:
         """Hide a public article as well as the platform can. Safe to repeat. Raises Gone."""
+
+
+@runtime_checkable
+class TakesImages(Protocol):
+    """A publisher that pictures are uploaded to. The engine uploads each once per channel, and keeps the answer."""
+
+    def upload(self, image: Image) -> RemoteImage:
+        """Upload one picture, which nobody sees yet. Doing it twice wastes room there and harms nothing.
+
+        Raises Rejected where the platform does not take this file.
+        """

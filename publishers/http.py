@@ -81,6 +81,8 @@ class Http:
         *,
         headers: dict[str, str] | None = None,
         json: Any = None,
+        body: bytes = b"",
+        content_type: str = "",
         writes: bool,
         fresh: bool = False,
         label: str = "",
@@ -90,6 +92,7 @@ class Http:
     ) -> Answer:
         """Send one request and return its whole answer (a 2xx status, or one of ``accept``); else raise.
 
+        The body is ``json``, or ``body`` as it is, with its ``content_type``: of that only the size is kept.
         ``writes`` says that it may change something there: then an unclear answer is OutcomeUnknown, not Unavailable.
         ``fresh`` uses a new connection: for a creating call that cannot be looked up. ``label`` names the platform in
         sentences. ``errors`` may name another error for an answer than the table in ``publishers.answers`` does.
@@ -97,11 +100,12 @@ class Http:
         """
         label = label or self.label
         text = "" if json is None else dumps(json, ensure_ascii=False, allow_nan=False)
-        exchange = Exchange(method=method, url=self._clean(url), request=self._clean(text)[:KEPT])
+        kept = self._clean(text)[:KEPT] if text else _described(body, content_type)
+        exchange = Exchange(method=method, url=self._clean(url), request=kept)
         self.exchanges.append(exchange)
         started = time.monotonic()
         try:
-            request = self._prepare(method, url, headers or {}, text)
+            request = self._prepare(method, url, headers or {}, text.encode("utf-8", "replace") or body, content_type)
             answer = self._exchange(request, label=label, writes=writes, fresh=fresh, cap=cap or self.cap)
             exchange.status = answer.status
             exchange.response = self._clean(answer.text)[:KEPT]
@@ -121,7 +125,7 @@ class Http:
         """Whether everybody can load the image at ``url``: "" for yes, else the reason as a sentence."""
         for _ in range(IMAGE_REDIRECTS + 1):
             try:
-                request = self._prepare("GET", url, {"Accept": "image/*"}, "")
+                request = self._prepare("GET", url, {"Accept": "image/*"})
                 answer = self._exchange(request, label="The image", writes=False, fresh=False, cap=IMAGE_CAP, cut=True)
             except PublishingError as error:
                 return self._clean(str(error))
@@ -137,7 +141,7 @@ class Http:
         """
         until = time.monotonic() + self.deadline
         for _ in range(PAGE_REDIRECTS + 1):
-            request = self._prepare("GET", url, {"Accept": "text/html, application/xhtml+xml"}, "")
+            request = self._prepare("GET", url, {"Accept": "text/html, application/xhtml+xml"})
             answer = self._exchange(request, label=self.label, writes=False, fresh=False, cap=PAGE_CAP, cut=True)
             target = answer.headers.get("location", "")
             if answer.status not in REDIRECTS or not target:
@@ -147,7 +151,9 @@ class Http:
             url = _joined(url, target)
         raise Unavailable(f"{self.label} is behind more than {PAGE_REDIRECTS} redirects.")
 
-    def _prepare(self, method: str, url: str, headers: dict[str, str], text: str) -> requests.PreparedRequest:
+    def _prepare(
+        self, method: str, url: str, headers: dict[str, str], body: bytes = b"", content_type: str = ""
+    ) -> requests.PreparedRequest:
         """Everything that can be wrong before a connection is opened."""
         if not origin_of(url):
             raise Rejected(f"{url[:200]} is not a web address: it has to begin with https:// or http://.")
@@ -158,8 +164,8 @@ class Http:
             "Connection": "keep-alive",
             **headers,
         }
-        if text:
-            headers["Content-Type"] = "application/json"
+        if body:
+            headers["Content-Type"] = content_type or "application/json"
         request = requests.PreparedRequest()
         request.method = method
         try:
@@ -171,7 +177,7 @@ class Http:
             raise NotAuthorized("The key contains characters that cannot be sent. Please copy it again.") from None
         except (requests.RequestException, ValueError):
             raise Rejected(f"{url[:200]} is not a web address that can be called.") from None
-        request.body = text.encode("utf-8", "replace") or None
+        request.body = body or None
         return request
 
     def _exchange(
@@ -241,6 +247,10 @@ def _forms_of(secrets: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str
         forms |= {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), inner, plain_json, coded}
     longest_first = tuple(sorted(forms, key=len, reverse=True))
     return longest_first, re.compile("|".join(map(re.escape, longest_first)))
+
+
+def _described(body: bytes, content_type: str) -> str:
+    return f"{len(body):,} bytes of {content_type}" if body else ""
 
 
 def _read(response: Response, cap: int) -> bytes:

@@ -91,6 +91,16 @@ def test_an_answer_comes_back_whole() -> None:
     assert exchange.error == ""
 
 
+def test_a_file_is_sent_as_it_is_and_only_its_size_is_kept() -> None:
+    with raw_server(say(response())) as server:
+        http = http_to(server.url)
+        http.call("POST", server.url, body=b"\x89PNG\r\n\x00", content_type="image/png", writes=True)
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert b"Content-Type: image/png" in head.split(b"\r\n")
+    assert body == b"\x89PNG\r\n\x00"
+    assert http.exchanges[0].request == "7 bytes of image/png"
+
+
 def test_a_connection_is_used_again() -> None:
     with raw_server(say(response())) as server:
         http = http_to(server.url)
