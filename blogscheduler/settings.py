@@ -170,6 +170,7 @@ INSTALLED_APPS = [
     "django_celery_results",
 ]
 MIDDLEWARE = [
+    "blogscheduler.stack.middleware",
     "accounts.middleware.request_id",
     "blogscheduler.watch.probes.first",  # asked by address, over plain http: before hosts and redirects
     "django.middleware.security.SecurityMiddleware",

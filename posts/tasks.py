@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
 from accounts import mailing
+from blogscheduler.stack import roomy
 from posts import connecting, covers
 from posts.engine import lateness, publishing
 from posts.planning import changing, following, zonelaws
@@ -100,6 +101,7 @@ FOLLOWERS_EVERY = 10.0
 DATES_EVERY = 30.0
 
 
+@roomy
 def _look(name: str, every: float, verb: Callable[[], Any]) -> None:
     """Call a verb every so many seconds until the worker stops. One failure never ends the watch."""
     while not publishing.stopping.wait(every):

@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from blogscheduler import logs
+from blogscheduler.stack import roomy
 from posts.engine import failpoints, lateness, ledger
 from posts.engine.line import Line
 from posts.engine.packing import article_of, door_of
@@ -99,6 +100,7 @@ class _Drain:
         self.looked_at = clock()
         self.look_again_at = float("-inf")  # monotonic
 
+    @roomy
     def run(self) -> int:
         while True:
             if stopping.is_set():

@@ -17,6 +17,7 @@ from uuid import UUID
 from django.conf import settings
 
 from blogscheduler import logs
+from blogscheduler.stack import roomy
 from posts.engine import failpoints
 from posts.models import Attempt, Delivery
 from publishers import PUBLISHERS
@@ -116,6 +117,7 @@ def fence_from(before: float) -> float:
     return before + settings.LEASE.total_seconds() - settings.CALL_DEADLINE_SECONDS
 
 
+@roomy
 def take(trip: Trip, started_at: datetime) -> Result:
     """Make the call. Never raises: whatever happened, the ledger must hear of it."""
     with logs.about(**trip.ids, secrets=trip.door.credentials.values()):
