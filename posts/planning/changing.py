@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,6 +35,38 @@ def move(delivery: Delivery, at: Moment, now: datetime, by: User | None, seen: d
     with transaction.atomic():
         scheduling.reschedule(before, at, now, seen=before.due_at)
         return _keep(What.MOVED, before, scheduling.as_it_is(before), now, by)
+
+
+def moment_of(delivery: Delivery) -> Moment:
+    """Its time as it was meant."""
+    return Moment(delivery.due_at, delivery.wall_time, delivery.zone)
+
+
+def move_in_queue(first: Delivery, moves: Mapping[Delivery, Moment], now: datetime, by: User | None) -> Change:
+    """Give these deliveries of one channel these slots, all or none: one change, named after ``first`` of them.
+
+    In the caller's transaction, with the channel locked. Raises Refused.
+    """
+    before = {each: scheduling.as_it_is(each) for each in moves}
+    _place_all(moves, now)
+    change = _keep(What.MOVED, before[first], scheduling.as_it_is(first), now, by)
+    change.before["others"] = [
+        {"pk": each.pk, "wall_time": before[each].wall_time, "zone": before[each].zone,
+         "from": before[each].due_at.isoformat(), "to": moves[each].due_at.isoformat()}
+        for each in moves if each != first
+    ]  # fmt: skip
+    change.save(update_fields=["before"])
+    return change
+
+
+def _place_all(moves: Mapping[Delivery, Moment], now: datetime) -> None:
+    # First nobody holds a slot, so that two can change places.
+    Delivery.objects.filter(pk__in=[each.pk for each in moves], status=Status.SCHEDULED).update(slot_at=None)
+    for each, at in moves.items():
+        try:
+            scheduling.reschedule(each, at, now, in_slot=True)
+        except scheduling.PlatformRefuses as refused:
+            raise Refused(f"“{each.post}” would have to be moved as well, and that cannot be done: {refused}") from None
 
 
 def cancel(delivery: Delivery, now: datetime, by: User | None) -> Change:
@@ -124,8 +156,33 @@ def _move_back(change: Change, now: datetime) -> None:
         raise Refused("It began anew when it was moved. Cancel it if it is not to be published.")
     then = datetime.fromisoformat(change.before["due_at"])
     _not_over(then, now, change)
+    if others := _others_back(change, delivery, now):
+        _place_all({delivery: _moment(change, then), **others}, now)
+        return
     in_slot = _slot_is_free(change, delivery, then, now)
     scheduling.reschedule(delivery, _moment(change, then), now, in_slot=in_slot, seen=delivery.due_at)
+
+
+def _others_back(change: Change, delivery: Delivery, now: datetime) -> dict[Delivery, Moment]:
+    """Who was moved with it in the queue, and to where each goes back. Raises Refused. Locks the channel."""
+    told = {each["pk"]: each for each in change.before.get("others", [])}
+    if not told:
+        return {}
+    scheduling.not_removed([delivery.channel])
+    there = Delivery.objects.filter(pk__in=told, channel=delivery.channel_id, status=Status.SCHEDULED)
+    found = {each.pk: each for each in there.select_related("post__workspace", "post__author", "channel")}
+    if any(pk not in found or found[pk].slot_at != datetime.fromisoformat(each["to"]) for pk, each in told.items()):
+        raise Refused("The queue has changed since: what was moved with it is not where it was put.")
+    back = {found[pk]: Moment(datetime.fromisoformat(each["from"]), each["wall_time"], each["zone"])
+            for pk, each in told.items()}  # fmt: skip
+    for moment in back.values():
+        if moment.due_at < now - JUST_NOW:
+            raise Refused("The queue has gone on since: one of the times is over.")
+    own = {each.slot_at for each in (delivery, *back)}
+    wanted = {moment.due_at for moment in back.values()} | {datetime.fromisoformat(change.before["due_at"])}
+    if (wanted - own) & slots.taken([delivery.channel_id], now)[delivery.channel_id]:
+        raise Refused("One of the slots was given to another post since.")
+    return back
 
 
 def _revive(change: Change, now: datetime) -> None:

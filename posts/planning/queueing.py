@@ -12,8 +12,10 @@ from enum import StrEnum
 
 from django.db import transaction
 
-from posts.models import Channel, Delivery, Slot
-from posts.planning import scheduling, slots
+from accounts.models import User
+from posts.models import Change, Channel, Delivery, Slot
+from posts.planning import changing, scheduling, slots
+from posts.planning.changing import moment_of
 from posts.planning.moments import Moment
 from posts.planning.scheduling import Refused
 
@@ -57,13 +59,8 @@ def queued(channel: Channel, now: datetime) -> list[Delivery]:
     return list(line.select_related("post__workspace", "post__author", "channel").order_by("slot_at", "pk"))
 
 
-def moment_of(delivery: Delivery) -> Moment:
-    """Its time as it was meant."""
-    return Moment(delivery.due_at, delivery.wall_time, delivery.zone)
-
-
-def move(delivery: Delivery, where: Where, seen: datetime | None, now: datetime) -> Moment:
-    """Move one place in its channel's queue, or all the way. Returns its new time. Raises Refused.
+def move(delivery: Delivery, where: Where, seen: datetime | None, now: datetime, by: User | None) -> Change:
+    """Move one place in its channel's queue, or all the way, and the others with it. Raises Refused.
 
     ``seen`` is the time that it had on the page where a person decided.
     Up and down is to the next slot, whoever holds it comes to this one. To the top: the first slot is taken, and what
@@ -78,8 +75,7 @@ def move(delivery: Delivery, where: Where, seen: datetime | None, now: datetime)
         if seen is not None and mine.slot_at != seen:
             raise Refused(f"“{mine.post}” was moved meanwhile: it is due {scheduling.in_words(moment_of(mine))} now.")
         moves = _moves(mine, line, _places(delivery.channel, line, now), where)
-        _move_all(moves, now)
-        return moves[mine]
+        return changing.move_in_queue(mine, moves, now, by)
 
 
 def _places(channel: Channel, line: list[Delivery], now: datetime) -> list[Moment]:
@@ -120,17 +116,6 @@ def _moves(mine: Delivery, line: list[Delivery], places: list[Moment], where: Wh
     return dict(zip([*behind[1:], mine], own, strict=True))
 
 
-def _move_all(moves: dict[Delivery, Moment], now: datetime) -> None:
-    """In the caller's transaction, with the channel locked. Raises Refused when one cannot be moved: then none is."""
-    # First nobody holds a slot, so that two can change places.
-    Delivery.objects.filter(pk__in=[each.pk for each in moves], status=Status.SCHEDULED).update(slot_at=None)
-    for each, at in moves.items():
-        try:
-            scheduling.reschedule(each, at, now, in_slot=True)
-        except scheduling.PlatformRefuses as refused:
-            raise Refused(f"“{each.post}” would have to be moved as well, and that cannot be done: {refused}") from None
-
-
 # --- other slots -----------------------------------------------------------------------------------------------------
 
 
@@ -156,16 +141,17 @@ def realignment(channel: Channel, now: datetime) -> list[tuple[Delivery, Moment]
     return list(zip(line, free, strict=False))
 
 
-def realign(channel: Channel, seen: Collection[tuple[int, datetime]], now: datetime) -> int:
-    """Move the queue to the present slots, as was shown. How many were moved. Raises Refused."""
+def realign(
+    channel: Channel, seen: Collection[tuple[int, datetime]], now: datetime, by: User | None
+) -> tuple[int, Change | None]:
+    """Move the queue to the present slots, as was shown. How many were moved, and what undoes it. Raises Refused."""
     with transaction.atomic():
         _locked(channel)
         found = realignment(channel, now)
         if [(each.pk, at.due_at) for each, at in found] != list(seen):
             raise Refused("The queue has changed meanwhile. This is how it would be moved now.")
         moves = {each: at for each, at in found if each.due_at != at.due_at}
-        _move_all(moves, now)
-    return len(moves)
+        return len(moves), changing.move_in_queue(next(iter(moves)), moves, now, by) if moves else None
 
 
 def _locked(channel: Channel) -> None:

@@ -20,7 +20,6 @@ from posts.forms.channels import SlotForm
 from posts.models import Channel, Delivery, Post, Slot
 from posts.models.literals import literals
 from posts.planning import changing, following, queueing, scheduling, slots
-from posts.planning.moments import Moment
 from posts.planning.queueing import Where
 from posts.views.bells import ring_for_deliveries
 from posts.views.changes import say
@@ -93,14 +92,13 @@ def realign(request: MemberRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         seen = [(number, at) for number, at in map(_seen, request.POST.getlist("move")) if number]
         try:
-            moved = queueing.realign(channel, seen, now)
+            moved, change = queueing.realign(channel, seen, now, request.user)
         except scheduling.Refused as refused:
             messages.error(request, str(refused))
             return redirect("queue_realign", pk)
         ring_for_deliveries()
-        messages.success(
-            request, f"The queue of {channel} is moved: {moved} {'has a' if moved == 1 else 'have a'} new time."
-        )
+        many = "1 has a new time" if moved == 1 else f"{moved} have a new time"
+        say(request, f"The queue of {channel} is moved: {many}.", change)
         return redirect(queue_url(channel))
     found = queueing.realignment(channel, now)
     return render(request, "posts/queue_realign.html", {
@@ -233,12 +231,13 @@ def move(request: MemberRequest, pk: int) -> HttpResponse:
         return redirect(queue_url(delivery.channel))
     seen = pins_in(request.POST).get(delivery.channel_id)
     try:
-        at = queueing.move(delivery, where, seen, timezone.now())
+        change = queueing.move(delivery, where, seen, timezone.now(), request.user)
     except scheduling.Refused as refused:
         messages.error(request, str(refused))
     else:
         ring_for_deliveries()
-        messages.success(request, f"“{delivery.post}” goes out {_spoken(at, request.user.time_zone)} now.")
+        at = (change.due_after or delivery.due_at).astimezone(request.user.time_zone)
+        say(request, f"“{delivery.post}” goes out {at:%a %-d %b %Y, %H:%M} now.", change)
     return redirect(queue_url(delivery.channel) + f"#delivery-{delivery.pk}")
 
 
@@ -255,10 +254,6 @@ def take_out(request: MemberRequest, pk: int) -> HttpResponse:
         done = f"“{delivery.post}” is taken out of the queue of {delivery.channel}. The post is kept."
         say(request, done, change)
     return redirect(queue_url(delivery.channel))
-
-
-def _spoken(at: Moment, zone: tzinfo) -> str:
-    return f"{at.due_at.astimezone(zone):%a %-d %b %Y, %H:%M}"
 
 
 def fill(request: MemberRequest, pk: int) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from posts.models import Channel, Delivery, Post, Slot
-from posts.planning import queueing, scheduling, slots
+from posts.planning import changing, queueing, scheduling, slots
 from posts.planning.moments import moment_at
 from posts.planning.queueing import Where
 from posts.planning.scheduling import Place
@@ -179,21 +179,54 @@ class TestMoving:
     def test_it_changes_places(
         self, nine: Channel, line: dict[str, Delivery], who: str, where: Where, then: list[str]
     ) -> None:
-        at = queueing.move(line[who], where, line[who].slot_at, NOW)
+        change = queueing.move(line[who], where, line[who].slot_at, NOW, None)
         assert queue(nine) == then
         moved = Delivery.objects.get(pk=line[who].pk)
-        assert moved.due_at == moved.slot_at == at.due_at
+        assert moved.due_at == moved.slot_at == change.due_after
         assert moved.late_after
         assert moved.act_at <= moved.due_at < moved.late_after
 
+    @pytest.mark.parametrize("where", [Where.TOP, Where.UP, Where.DOWN, Where.BOTTOM])
+    def test_undone_everybody_is_where_they_were(self, nine: Channel, line: dict[str, Delivery], where: Where) -> None:
+        before = queue(nine)
+        change = queueing.move(line["B"], where, None, NOW, None)
+        assert queue(nine) != before
+        changing.undo(change, NOW, None)
+        assert queue(nine) == before
+        assert all(each.slot_at == each.due_at for each in queueing.queued(nine, NOW))
+
+    def test_it_is_not_undone_when_a_neighbour_was_moved_since(self, nine: Channel, line: dict[str, Delivery]) -> None:
+        change = queueing.move(line["C"], Where.TOP, None, NOW, None)
+        queueing.move(line["B"], Where.DOWN, None, NOW, None)
+        now = queue(nine)
+        with pytest.raises(scheduling.Refused, match="The queue has changed since"):
+            changing.undo(change, NOW, None)
+        assert queue(nine) == now
+
+    def test_it_is_not_undone_into_a_slot_that_another_has(
+        self, nine: Channel, line: dict[str, Delivery], enqueue: Enqueue
+    ) -> None:
+        scheduling.cancel(line["B"])
+        change = queueing.move(line["C"], Where.TOP, None, NOW, None)
+        assert queue(nine) == ["19 C", "21 A"]
+        enqueue(nine, title="D")
+        with pytest.raises(scheduling.Refused, match="given to another post since"):
+            changing.undo(change, NOW, None)
+        assert queue(nine) == ["19 C", "21 A", "26 D"]
+
+    def test_it_is_not_undone_when_a_time_of_it_is_over(self, nine: Channel, line: dict[str, Delivery]) -> None:
+        change = queueing.move(line["B"], Where.DOWN, None, NOW, None)
+        with pytest.raises(scheduling.Refused, match="is over"):
+            changing.undo(change, NOW + timedelta(days=9), None)
+
     def test_into_a_gap_nobody_else_moves(self, nine: Channel, line: dict[str, Delivery]) -> None:
         scheduling.cancel(line["A"])
-        queueing.move(line["C"], Where.TOP, None, NOW)
+        queueing.move(line["C"], Where.TOP, None, NOW, None)
         assert queue(nine) == ["19 C", "21 B"]
 
     def test_to_the_top_shifts_only_up_to_the_first_gap(self, nine: Channel, line: dict[str, Delivery]) -> None:
         scheduling.cancel(line["B"])
-        queueing.move(line["C"], Where.TOP, None, NOW)
+        queueing.move(line["C"], Where.TOP, None, NOW, None)
         assert queue(nine) == ["19 C", "21 A"]
 
     @pytest.mark.parametrize(("who", "where", "words"), [
@@ -203,15 +236,15 @@ class TestMoving:
     ])  # fmt: skip
     def test_at_the_ends_it_is_said(self, line: dict[str, Delivery], who: str, where: Where, words: str) -> None:
         with pytest.raises(scheduling.Refused, match=words):
-            queueing.move(line[who], where, None, NOW)
+            queueing.move(line[who], where, None, NOW, None)
 
     def test_what_is_on_its_way_keeps_its_place_and_others_pass_it_by(
         self, nine: Channel, line: dict[str, Delivery]
     ) -> None:
         Delivery.objects.filter(pk=line["A"].pk).update(status=Status.PUBLISHING)
         with pytest.raises(scheduling.Refused, match="being published on devto 1 at this moment"):
-            queueing.move(line["A"], Where.DOWN, None, NOW)
-        queueing.move(line["C"], Where.TOP, None, NOW)
+            queueing.move(line["A"], Where.DOWN, None, NOW, None)
+        queueing.move(line["C"], Where.TOP, None, NOW, None)
         assert queue(nine) == ["21 C", "26 B"]
         line["A"].refresh_from_db()
         assert f"{line['A'].due_at:%-d}" == "19"
@@ -219,26 +252,26 @@ class TestMoving:
     def test_what_is_published_never_moves(self, nine: Channel, line: dict[str, Delivery]) -> None:
         Delivery.objects.filter(pk=line["A"].pk).update(status=Status.PUBLISHED, remote_id="7")
         with pytest.raises(scheduling.Refused, match="published on devto 1 already"):
-            queueing.move(line["A"], Where.DOWN, None, NOW)
+            queueing.move(line["A"], Where.DOWN, None, NOW, None)
 
     def test_what_was_moved_meanwhile_is_not_moved_again(self, nine: Channel, line: dict[str, Delivery]) -> None:
         seen = line["B"].slot_at
-        queueing.move(line["B"], Where.UP, seen, NOW)
+        queueing.move(line["B"], Where.UP, seen, NOW, None)
         with pytest.raises(scheduling.Refused, match="“B” was moved meanwhile: it is due Tue 19 Mar 2030, 09:00 now"):
-            queueing.move(line["B"], Where.UP, seen, NOW)
+            queueing.move(line["B"], Where.UP, seen, NOW, None)
         assert queue(nine) == ["19 B", "21 A", "26 C"]
 
     def test_where_a_neighbour_cannot_be_moved_nobody_is(self, nine: Channel, line: dict[str, Delivery]) -> None:
         Post.objects.filter(pk=line["A"].post_id).update(title="", markdown="")
         with pytest.raises(scheduling.Refused, match="would have to be moved as well"):
-            queueing.move(line["B"], Where.UP, None, NOW)
+            queueing.move(line["B"], Where.UP, None, NOW, None)
         assert [at.split()[0] for at in queue(nine)] == ["19", "21", "26"]
         assert queue(nine)[1] == "21 B"
 
     def test_a_time_of_its_own_is_not_in_the_queue(self, nine: Channel, line: dict[str, Delivery]) -> None:
         scheduling.reschedule(line["A"], moment_at(NOW + timedelta(hours=5), UTC), NOW)
         with pytest.raises(scheduling.Refused, match="a time of its own"):
-            queueing.move(line["A"], Where.DOWN, None, NOW)
+            queueing.move(line["A"], Where.DOWN, None, NOW, None)
 
 
 class TestOtherSlots:
@@ -251,9 +284,20 @@ class TestOtherSlots:
         assert [(each.pk, f"{at.due_at:%-d %H:%M}") for each, at in shown] == [
             (first.pk, "22 07:00"), (second.pk, "29 07:00"),
         ]  # fmt: skip
-        assert queueing.realign(nine, [(each.pk, at.due_at) for each, at in shown], NOW) == 2
+        assert queueing.realign(nine, [(each.pk, at.due_at) for each, at in shown], NOW, None)[0] == 2
         assert queue(nine) == ["22 A", "29 B"]
         assert queueing.left_over(nine, queueing.queued(nine, NOW), NOW) == []
+
+    def test_undone_it_has_its_old_times(self, nine: Channel, enqueue: Enqueue) -> None:
+        for title in "AB":
+            enqueue(nine, title=title)
+        nine.slots.all().delete()
+        queueing.add_slots(nine, [4], time(7), "UTC")
+        shown = [(each.pk, at.due_at) for each, at in queueing.realignment(nine, NOW)]
+        _, change = queueing.realign(nine, shown, NOW, None)
+        assert change
+        changing.undo(change, NOW, None)
+        assert queue(nine) == ["19 A", "21 B"]
 
     def test_what_was_shown_is_what_is_done(self, nine: Channel, enqueue: Enqueue) -> None:
         enqueue(nine, title="A")
@@ -262,7 +306,7 @@ class TestOtherSlots:
         shown = [(each.pk, at.due_at) for each, at in queueing.realignment(nine, NOW)]
         enqueue(nine, title="B")
         with pytest.raises(scheduling.Refused, match="changed meanwhile"):
-            queueing.realign(nine, shown, NOW)
+            queueing.realign(nine, shown, NOW, None)
         assert queue(nine)[0] == "19 A"
 
 
@@ -307,9 +351,9 @@ class TestAtOnce:
         line = [enqueue(nine, title=title) for title in "ABCD"]
         before = {each.slot_at for each in line}
         found = at_once(
-            lambda: queueing.move(line[3], Where.TOP, line[3].slot_at, NOW),
-            lambda: queueing.move(line[1], Where.UP, line[1].slot_at, NOW),
-            lambda: queueing.move(line[0], Where.BOTTOM, line[0].slot_at, NOW),
+            lambda: queueing.move(line[3], Where.TOP, line[3].slot_at, NOW, None),
+            lambda: queueing.move(line[1], Where.UP, line[1].slot_at, NOW, None),
+            lambda: queueing.move(line[0], Where.BOTTOM, line[0].slot_at, NOW, None),
         )
         after = list(Delivery.objects.values_list("slot_at", flat=True))
         assert set(after) == before
@@ -325,7 +369,7 @@ class TestAtOnce:
         first, second = enqueue(nine), enqueue(nine)
         moment = first.due_at - timedelta(seconds=0.5)  # its draft may be begun, and its slot is still to come
         moved, taken = at_once(
-            lambda: queueing.move(first, Where.DOWN, first.slot_at, moment),
+            lambda: queueing.move(first, Where.DOWN, first.slot_at, moment, None),
             lambda: Delivery.objects.claim_due(moment, 4, timedelta(seconds=60)),
         )
         now = Delivery.objects.get(pk=first.pk)
@@ -344,13 +388,13 @@ class TestAtOnce:
 
         def first() -> None:
             with transaction.atomic():
-                queueing.move(line[2], Where.TOP, None, NOW)
+                queueing.move(line[2], Where.TOP, None, NOW, None)
                 has_moved.set()
                 wait_for(_somebody_waits, 10, "the second waits for the first")
 
         def second() -> None:
             has_moved.wait(10)
-            queueing.move(line[3], Where.UP, None, NOW)
+            queueing.move(line[3], Where.UP, None, NOW, None)
 
         assert at_once(first, second) == [None, None]
         assert [at.split()[1] for at in queue(nine)] == ["C", "A", "D", "B"]
