@@ -14,7 +14,10 @@ from django import forms
 
 from publishers.base import Account, Article, Finding, Limits, OneStep, RemotePost, Visibility
 from publishers.errors import NotAuthorized, OutcomeUnknown, PublishingError, Rejected, Unavailable
-from publishers.folder.front_matter import (
+from publishers.forms import BaseUrlField, NoCredentialsForm
+from publishers.markdown import strip_front_matter
+from publishers.preparing import Notes
+from publishers.sites.front_matter import (
     GENERATORS,
     ZERO_WIDTH,
     Generator,
@@ -28,9 +31,6 @@ from publishers.folder.front_matter import (
     slug_of,
     source,
 )
-from publishers.forms import BaseUrlField, NoCredentialsForm
-from publishers.markdown import strip_front_matter
-from publishers.preparing import Notes
 
 HEAD = 64 * 1024  # bytes of a file in which its front matter is looked for
 MOST_SUFFIXES = 1000
