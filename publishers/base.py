@@ -86,6 +86,7 @@ class RemotePost:
     url: str
     visibility: Visibility
     as_wished: bool = False  # not public, because that is what the author asked for
+    note: str = field(default="", compare=False)  # what came out otherwise than was asked: sentences for the author
 
 
 @dataclass(frozen=True)
