@@ -86,6 +86,7 @@ class RemotePost:
     url: str
     visibility: Visibility
     as_wished: bool = False  # not public, because that is what the author asked for
+    note: str = field(default="", compare=False)  # what came out otherwise than was asked: sentences for the author
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,9 @@ class Publisher(ABC):
     announces: ClassVar[bool] = False
     blurb: ClassVar[str] = ""  # what kind of place it is, in a few words
     steps: ClassVar[tuple[str, ...]] = ()  # where to find the token, in at most three numbered sentences
+    # What becomes of an article that is taken back (Unpublishes), as a sentence for who is about to do it.
+    when_unpublished: ClassVar[str] = "It is no longer public there."
+    stays_readable: ClassVar[bool] = False  # taken back it is only hidden: who knows its address still reads it
     # What to fill into the forms to try it in the sandbox, whose address stands for {sandbox}.
     in_the_sandbox: ClassVar[Mapping[str, str]] = {}
 
@@ -227,18 +231,29 @@ class Glimpses(Protocol):
 
 @runtime_checkable
 class Updates(Protocol):
-    """A publisher that can bring what is public to a newer text."""
+    """A publisher that can bring what is out to a newer text.
+
+    ``article.key`` is that of the publication: the mark stays, and ``find()`` goes on seeing the same article.
+    """
 
     def update(self, remote_id: str, article: Article) -> RemotePost:
-        """Bring a public article to this text; its address stays. Safe to repeat. Raises Gone."""
+        """Bring the article of this id to this text. Its id and its address stay, whatever its slug says by now.
+
+        Never creates: raises Gone where there is no such article any more. Never makes public again what was taken
+        back: the answer's visibility says how it stands, or Gone is raised where what is hidden cannot be changed.
+        Safe to repeat, also after OutcomeUnknown: a second time the same comes out.
+        """
 
 
 @runtime_checkable
 class Unpublishes(Protocol):
-    """A publisher that can take back, or at least hide, what is public."""
+    """A publisher that can take back, or at least hide, what is public. ``Publisher.when_unpublished`` says how."""
 
     def unpublish(self, remote_id: str) -> None:
-        """Hide a public article as well as the platform can. Safe to repeat. Raises Gone."""
+        """Hide the article of this id as well as the platform can. Raises Gone where there is none.
+
+        Safe to repeat, also after OutcomeUnknown: a second time nothing changes, or Gone is raised.
+        """
 
 
 @runtime_checkable

@@ -133,9 +133,10 @@ def _succeeded(entry: Entry) -> None:
     if entry.trip.step == Step.CREATE and remote.visibility == Visibility.DRAFT:
         _draft_is_there(entry, remote)
     elif remote.as_wished:
-        _published(entry, remote, f"It is on {entry.label} as a {remote.visibility}, as you asked.")
+        words = f"It is on {entry.label} as a {remote.visibility}, as you asked. {remote.note}"
+        _published(entry, remote, words.strip())
     elif remote.visibility == Visibility.PUBLIC:
-        _published(entry, remote, "")
+        _published(entry, remote, remote.note)
     else:
         words = f"{entry.label} has it as a {remote.visibility}, not public."
         entry.ask_a_person(words, remote_id=remote.id, remote_url=remote.url, **sent_text(entry))
@@ -196,7 +197,8 @@ def _looked(entry: Entry, remote: RemotePost | None) -> None:
         _not_there(entry)
     elif remote.visibility == Visibility.PUBLIC:
         entry.tried(Outcome.FOUND, f"It is public on {label}.")
-        _published(entry, remote, f"An answer had been lost: we looked on {label}, and it is there.")
+        words = f"An answer had been lost: we looked on {label}, and it is there. {remote.note}"
+        _published(entry, remote, words.strip())
     elif remote.visibility == Visibility.DRAFT:
         entry.tried(Outcome.FOUND, f"It is on {label} as a draft.")
         if delivery.refused_unless_ours and delivery.remote_id:

@@ -13,8 +13,11 @@ from typing import Any, ClassVar
 from django import forms
 
 from publishers.base import Account, Article, Finding, Limits, OneStep, RemotePost, Visibility
-from publishers.errors import NotAuthorized, OutcomeUnknown, PublishingError, Rejected, Unavailable
-from publishers.folder.front_matter import (
+from publishers.errors import Gone, NotAuthorized, OutcomeUnknown, PublishingError, Rejected, Unavailable
+from publishers.forms import BaseUrlField, NoCredentialsForm
+from publishers.markdown import strip_front_matter
+from publishers.preparing import Notes
+from publishers.sites.front_matter import (
     GENERATORS,
     ZERO_WIDTH,
     Generator,
@@ -28,9 +31,6 @@ from publishers.folder.front_matter import (
     slug_of,
     source,
 )
-from publishers.forms import BaseUrlField, NoCredentialsForm
-from publishers.markdown import strip_front_matter
-from publishers.preparing import Notes
 
 HEAD = 64 * 1024  # bytes of a file in which its front matter is looked for
 MOST_SUFFIXES = 1000
@@ -101,6 +101,7 @@ class Folder(OneStep):
         "2. Name the folder in which it keeps its posts.",
         "3. Let your site be built again when a file appears there.",
     )
+    when_unpublished: ClassVar[str] = "Its file is deleted; the page goes when your site is built again."
 
     def verify(self) -> Account:
         with _said_plainly():
@@ -155,6 +156,33 @@ class Folder(OneStep):
         except Rejected as error:
             raise Unavailable(str(error)) from error
 
+    def update(self, remote_id: str, article: Article) -> RemotePost:
+        """Write the file again under its own name, as long as it carries the article's mark. Raises Gone."""
+        with _said_plainly():
+            own = self._file(remote_id)
+            if _key_of(own) != article.key:
+                raise Gone(f"The file “{remote_id}” is not this article's any more.")
+            date = _date_in(own) or _date(article)
+            _write(own, self._text(article, slug_in(self._generator, own.name), date), article.key, replace=True)
+            return self._post(own, date)
+
+    def unpublish(self, remote_id: str) -> None:
+        """Delete the file. Raises Gone where there is none, or one that is not ours."""
+        with _said_plainly():
+            own = self._file(remote_id)
+            if not _key_of(own):
+                raise Gone(f"The file “{remote_id}” is not ours any more: its mark is gone.")
+            own.unlink(missing_ok=True)
+            _sync_directory(own.parent)
+
+    def _file(self, remote_id: str) -> Path:
+        """The file of this id, which leads to no other place. Raises Gone."""
+        root = self.files.resolve()
+        path = root / remote_id
+        if not path.resolve().is_relative_to(root) or path.is_symlink() or not path.is_file():
+            raise Gone(f"The file “{remote_id}” is not there any more.")
+        return path.resolve()
+
     @property
     def _generator(self) -> Generator:
         return GENERATORS[self.settings["generator"]]
@@ -207,11 +235,15 @@ def _date_in(path: Path) -> datetime | None:
 def _own_file(directory: Path, key: str) -> Path | None:
     """The file with this key's mark. Links are not followed: what they point to is not ours to write."""
     for path in sorted(directory.glob("*.md")):
-        if path.is_file() and not path.is_symlink():
-            with path.open("rb") as file:
-                if key_in(file.read(HEAD).decode("utf-8", "replace")) == key:
-                    return path
+        if path.is_file() and not path.is_symlink() and _key_of(path) == key:
+            return path
     return None
+
+
+def _key_of(path: Path) -> str:
+    """The key in a file's mark, "" where it has none."""
+    with path.open("rb") as file:
+        return key_in(file.read(HEAD).decode("utf-8", "replace"))
 
 
 def _write(path: Path, text: str, key: str, *, replace: bool) -> None:

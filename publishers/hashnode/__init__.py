@@ -42,6 +42,11 @@ class Hashnode(TwoStep):
         "2. Open Account settings, then Developer, and generate a new personal access token.",
         "3. Copy the token and paste it here.",
     )
+    when_unpublished: ClassVar[str] = (
+        "It is taken off your publication's lists and feeds. Hashnode deletes nothing: who knows its address still "
+        "reads it."
+    )
+    stays_readable: ClassVar[bool] = True
 
     @classmethod
     def origin(cls, settings: Mapping[str, Any]) -> str:

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import requests
 
 from publishers import PUBLISHERS
-from publishers.base import Article, Finds, Level, OneStep, Publisher, RemotePost, Surroundings, TwoStep, Visibility
-from publishers.errors import NotAuthorized, PublishingError, Unavailable
-from publishers.http import Http
+from publishers.base import (
+    Article,
+    Finds,
+    Level,
+    OneStep,
+    Publisher,
+    RemotePost,
+    Surroundings,
+    TwoStep,
+    Unpublishes,
+    Updates,
+    Visibility,
+)
+from publishers.errors import Gone, NotAuthorized, PublishingError, Unavailable
+from publishers.http import Http, origin_of
 
 KEY = "0b9f3c52-5d3e-4a51-9c5e-6a6f5f0f2b11"
 OTHER_KEY = "7f1d5e44-8d0a-4f6f-9a55-0c7a3cf2d9aa"
@@ -30,6 +44,15 @@ ARTICLE = Article(
     author="Ada Lovelace",
     due_at=datetime(2026, 11, 22, 18, 30, tzinfo=UTC),
 )
+# The same publication with another text: whatever can be changed about an article is another one.
+NEWER = replace(
+    ARTICLE,
+    title="Second Thoughts on the Engine",
+    markdown="It weaves *algebraical* patterns.\n",
+    summary="What the engine can do, and what it cannot.",
+    tags=("computing",),
+    slug="second-thoughts",
+)
 
 
 class PublisherContract:
@@ -38,6 +61,7 @@ class PublisherContract:
     kind: ClassVar[type[Publisher]]
     credentials: ClassVar[dict[str, Any]] = {}
     wrong_credentials: ClassVar[dict[str, Any] | None] = None
+    unknown_id: ClassVar[str] = "424242"  # as an id looks there, of an article that does not exist
 
     @pytest.fixture
     def settings(self) -> dict[str, Any]:
@@ -59,6 +83,24 @@ class PublisherContract:
             return publisher.publish_draft(draft.id, article)
         assert isinstance(publisher, OneStep)
         return publisher.publish(article)
+
+    def articles(self, publisher: Publisher) -> int | None:
+        """How many articles there are, drafts too, as the place itself counts; None where nobody counts.
+
+        Where it is not the sandbox, say here how to count.
+        """
+        origin = self.kind.origin(publisher.settings)
+        if not origin:
+            return None
+        counted = requests.get(f"{origin}/_sandbox/articles", params={"platform": self.kind.name}, timeout=5)
+        return len(counted.json()) if counted.ok else None
+
+    def page(self, post: RemotePost) -> str | None:
+        """What readers see at its address, "" when there is nothing; None where it has none that answers here."""
+        if not origin_of(post.url):
+            return None
+        answer = requests.get(post.url, timeout=5)
+        return answer.text if answer.ok else ""
 
     # Who it is
 
@@ -186,3 +228,101 @@ class PublisherContract:
         publisher = self.kind(credentials=self.credentials, settings=settings, surroundings=lost)
         with pytest.raises(PublishingError):
             publisher.verify()
+
+    # What it does with what is out
+
+    def test_an_update_changes_the_text_and_keeps_the_address(self, publisher: Publisher) -> None:
+        can_update(publisher)
+        post = self.publish(publisher, ARTICLE)
+        before = self.articles(publisher)
+        assert publisher.update(post.id, NEWER) == post
+        assert self.articles(publisher) == before, "nothing is created"
+        if (page := self.page(post)) is not None:
+            assert NEWER.title in page
+            assert ARTICLE.title not in page
+
+    def test_updating_again_changes_nothing(self, publisher: Publisher) -> None:
+        can_update(publisher)
+        post = self.publish(publisher, ARTICLE)
+        first, page, count = publisher.update(post.id, NEWER), self.page(post), self.articles(publisher)
+        assert publisher.update(post.id, NEWER) == first
+        assert (self.page(post), self.articles(publisher)) == (page, count)
+
+    def test_what_is_updated_is_found_again(self, publisher: Publisher) -> None:
+        can_update(publisher)
+        post = self.publish(publisher, ARTICLE)
+        publisher.update(post.id, NEWER)
+        if not isinstance(publisher, Finds):
+            pytest.skip("it cannot look")
+        assert publisher.find(NEWER) == post
+        assert publisher.find(NEWER, post.id) == post
+
+    def test_what_is_not_there_is_neither_updated_nor_created(self, publisher: Publisher) -> None:
+        can_update(publisher)
+        self.publish(publisher, replace(ARTICLE, key=OTHER_KEY))
+        before = self.articles(publisher)
+        with pytest.raises(Gone):
+            publisher.update(self.unknown_id, NEWER)
+        assert self.articles(publisher) == before
+        if isinstance(publisher, Finds):
+            assert publisher.find(NEWER) is None
+
+    def test_what_is_taken_back_is_not_public(self, publisher: Publisher) -> None:
+        can_unpublish(publisher)
+        post = self.publish(publisher, ARTICLE)
+        before = self.articles(publisher)
+        publisher.unpublish(post.id)
+        self.is_taken_back(publisher, post)
+        assert before is None or (self.articles(publisher) or 0) <= before
+
+    def test_taking_it_back_again_changes_nothing(self, publisher: Publisher) -> None:
+        can_unpublish(publisher)
+        post = self.publish(publisher, ARTICLE)
+        publisher.unpublish(post.id)
+        before = self.articles(publisher)
+        with suppress(Gone):
+            publisher.unpublish(post.id)
+        self.is_taken_back(publisher, post)
+        assert self.articles(publisher) == before
+
+    def test_what_is_not_there_cannot_be_taken_back(self, publisher: Publisher) -> None:
+        can_unpublish(publisher)
+        post = self.publish(publisher, ARTICLE)
+        with pytest.raises(Gone):
+            publisher.unpublish(self.unknown_id)
+        if isinstance(publisher, Finds):
+            assert publisher.find(ARTICLE) == post
+
+    def test_an_update_does_not_make_public_what_was_taken_back(self, publisher: Publisher) -> None:
+        can_unpublish(publisher)
+        can_update(publisher)
+        post = self.publish(publisher, ARTICLE)
+        publisher.unpublish(post.id)
+        before = self.articles(publisher)
+        with suppress(Gone):
+            updated = publisher.update(post.id, NEWER)
+            assert publisher.stays_readable or updated.visibility is not Visibility.PUBLIC
+        self.is_taken_back(publisher, post)
+        assert self.articles(publisher) == before
+
+    def is_taken_back(self, publisher: Publisher, post: RemotePost) -> None:
+        """Nobody reads it; where it is only hidden, whoever looks there must say how that shows."""
+        if publisher.stays_readable:
+            return
+        assert not self.page(post)
+        if isinstance(publisher, Finds):
+            found = publisher.find(ARTICLE, post.id)
+            assert found is None or found.visibility is not Visibility.PUBLIC
+
+    def test_taking_back_is_said_beforehand_in_a_sentence(self) -> None:
+        assert self.kind.when_unpublished.endswith(".")
+
+
+def can_update(publisher: Any) -> None:
+    if not isinstance(publisher, Updates):
+        pytest.skip("it cannot change what is out")
+
+
+def can_unpublish(publisher: Any) -> None:
+    if not isinstance(publisher, Unpublishes):
+        pytest.skip("it cannot take anything back")
