@@ -61,6 +61,7 @@ urlpatterns = [
     path("plans/<int:pk>/", form(planning.plan), name="plan"),
     path("plans/<int:pk>/delete/", action(planning.plan_delete), name="plan_delete"),
     path("deliveries/<int:pk>/release/", action(planning.release), name="delivery_release"),
+    path("deliveries/<int:pk>/delay/", form(planning.delay), name="delivery_delay"),
     path("deliveries/<int:pk>/wait-on/", action(planning.wait_on), name="delivery_wait_on"),
     # the window
     path("posts/<int:pk>/deliveries/", page(deliveries.deliveries), name="deliveries"),

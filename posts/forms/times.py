@@ -111,3 +111,9 @@ class SpanField(forms.CharField):
         if span > LONGEST_DELAY:
             raise ValidationError("This is more than a year. Choose a shorter time.")
         return span
+
+
+class DelayForm(forms.Form):
+    """How much later than its original something goes out."""
+
+    after = SpanField(label="After the original", help_text="Such as 24 h, 3 d or 90 min.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -75,17 +75,6 @@ def cancel(delivery: Delivery, now: datetime, by: User | None) -> Change:
         before = scheduling.as_it_is(delivery)
         scheduling.cancel(before)
         return _keep(What.CANCELLED, before, scheduling.as_it_is(before), now, by)
-
-
-def cancel_all(deliveries: Iterable[Delivery], now: datetime, by: User | None) -> dict[Delivery, str]:
-    """Take many back. Returns those that could not be, each with the reason."""
-    refused = {}
-    for delivery in deliveries:
-        try:
-            cancel(delivery, now, by)
-        except Refused as reason:
-            refused[delivery] = str(reason)
-    return refused
 
 
 def delete(post: Post, now: datetime, by: User | None) -> Change | None:

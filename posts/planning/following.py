@@ -190,6 +190,19 @@ def release(follower: Delivery, now: datetime, *, with_canonical: bool) -> datet
     return max(known + (shown.follow_after or timedelta()), now)
 
 
+def delay(follower: Delivery, after: timedelta) -> datetime:
+    """It follows so much later. Returns when it is expected. Raises Refused."""
+    shown = _whole(follower.pk)
+    if shown.follows is None:
+        raise Refused("What it follows is gone: release it, or stop it.")
+    times = scheduling.time_fields(
+        shown.post, shown.channel, scheduling.later(moment_at(shown.follows.due_at, _zone(shown)), after)
+    )
+    if not move(shown.pk, Status.WAITING, [Status.WAITING], follow_after=after, **times):
+        raise Refused(scheduling.overtaken(shown))
+    return shown.follows.due_at + after
+
+
 def wait_on(follower: Delivery) -> None:
     """A person knows what keeps it waiting, and lets it wait. Raises Refused."""
     if not move(follower.pk, Status.WAITING, [Status.WAITING], waits_on=True):
@@ -222,3 +235,14 @@ def cancel(origin: Delivery, then: Then, now: datetime, by: User | None) -> Chan
         else:  # its author knows: no mail about it
             move(follower.pk, Status.WAITING, [Status.WAITING], obstacle=Obstacle.CANCELLED, waits_on=True)
     return change
+
+
+def cancel_all(deliveries: Iterable[Delivery], then: Then, now: datetime, by: User | None) -> dict[Delivery, str]:
+    """Cancel many, each with what waits for it. Returns those that could not be, each with the reason."""
+    refused = {}
+    for delivery in deliveries:
+        try:
+            cancel(delivery, then, now, by)
+        except Refused as reason:
+            refused[delivery] = str(reason)
+    return refused

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from posts.models import Channel, Delivery, Post
-from posts.planning import changing, scheduling, zonelaws
+from posts.planning import following, scheduling, zonelaws
+from posts.planning.following import Then
 from posts.views.bells import ring_for_deliveries
 from posts.views.filters import Filters, filters_of, listed
 from posts.views.scope import MemberRequest
@@ -87,11 +88,12 @@ def decide_missed(request: MemberRequest) -> HttpResponse:
         refused = scheduling.publish_in_turn(chosen, timezone.now(), request.user.time_zone)
         done = "{} published: on each channel one after the other, the first one now."
         ring_for_deliveries()
-    elif "sure" in request.POST:
-        refused = changing.cancel_all(chosen, timezone.now(), request.user)
+    elif "sure" in request.POST and (then := request.POST.get("then", Then.WAIT)) in Then.__members__.values():
+        refused = following.cancel_all(chosen, Then(then), timezone.now(), request.user)
         done = "{} dropped and not published."
     else:
-        context = {"chosen": chosen, "back": back, "filters": filters_of(request)}
+        waiting = Delivery.objects.filter(follows__in=chosen, status=Status.WAITING).count()
+        context = {"chosen": chosen, "back": back, "filters": filters_of(request), "followers": waiting}
         return render(request, "posts/missed_drop.html", context)
     number = len(chosen) - len(refused)
     if number:

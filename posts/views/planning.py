@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from posts.forms.scheduling import PlanForm
+from posts.forms.times import DelayForm
 from posts.models import Channel, Plan
 from posts.planning import following, scheduling
 from posts.views.bells import ring_for_deliveries
@@ -65,6 +67,24 @@ def release(request: MemberRequest, pk: int) -> HttpResponse:
         local = at.astimezone(request.user.time_zone)
         messages.success(request, f"It waits no longer: it goes out on {follower.channel} {local:%a %-d %b %Y, %H:%M}.")
     return redirect(follower)
+
+
+def delay(request: MemberRequest, pk: int) -> HttpResponse:
+    """How much later than its original it goes out."""
+    follower = own_delivery(request, pk)
+    form = DelayForm(
+        request.POST if request.method == "POST" else None, initial={"after": follower.follow_after or timedelta()}
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            at = following.delay(follower, form.cleaned_data["after"])
+        except scheduling.Refused as refused:
+            messages.error(request, str(refused))
+        else:
+            local = at.astimezone(request.user.time_zone)
+            messages.success(request, f"It is expected on {follower.channel} about {local:%a %-d %b %Y, %H:%M} now.")
+        return redirect(follower)
+    return render(request, "posts/delivery_delay.html", {"delivery": follower, "post": follower.post, "form": form})
 
 
 def wait_on(request: MemberRequest, pk: int) -> HttpResponse:

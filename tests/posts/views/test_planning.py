@@ -275,6 +275,37 @@ class TestWhatWaits:
         assert Delivery.objects.get(pk=pair[0].pk).status == Status.CANCELLED
         assert Delivery.objects.get(pk=pair[1].pk).status == status
 
+    def test_how_much_later_it_follows_can_be_changed(self, browser: Client, post: Post, pair: Pair) -> None:
+        origin, follower = pair
+        address = reverse("delivery_delay", args=[follower.pk])
+        assert address in browser.get(post.get_absolute_url()).content.decode()
+        assert 'value="24 h"' in browser.get(address).content.decode()
+        page = browser.post(address, {"after": "soon"}).content.decode()
+        assert "Write how long, such as 24 h" in page
+        assert 'value="soon"' in page
+        page = browser.post(address, {"after": "3 d"}, follow=True).content.decode()
+        assert "It is expected on My DEV about Tue 24 Mar 2026, 12:00 now." in page
+        follower.refresh_from_db()
+        assert follower.due_at == origin.due_at + 3 * DAY == follower.act_at
+        assert follower.follow_after == 3 * DAY
+        scheduling.cancel(follower)
+        page = browser.post(address, {"after": "2 d"}, follow=True).content.decode()
+        assert "It was cancelled. Schedule the post again." in page
+
+    @pytest.mark.parametrize(("then", "status"), [("stop", "cancelled"), ("release", "scheduled"), ("wait", "waiting")])
+    def test_dropping_a_missed_original_asks_what_becomes_of_the_others(
+        self, browser: Client, pair: Pair, then: str, status: str
+    ) -> None:
+        origin, follower = pair
+        Delivery.objects.filter(pk=origin.pk).update(status=Status.MISSED)
+        form = {"delivery": str(origin.pk), "do": "drop"}
+        page = browser.post(reverse("decide_missed"), form).content.decode()
+        assert "1 publication on other channels waits for it" in page
+        browser.post(reverse("decide_missed"), form | {"sure": "yes", "then": then})
+        origin.refresh_from_db()
+        follower.refresh_from_db()
+        assert (origin.status, follower.status) == ("cancelled", status)
+
     def test_moving_the_original_moves_what_is_expected(self, browser: Client, post: Post, pair: Pair) -> None:
         browser.post(reverse("delivery_reschedule", args=[pair[0].pk]), {"at": "2026-04-02T09:00"})
         assert "about Fri 3 Apr 2026, 09:00" in self.page(browser, post)
