@@ -81,6 +81,7 @@ PAGES: dict[str, Place] = {
     "delivery_page": at("delivery_page", pk="published"),
     "delivery_public_page": at("delivery_public_page", pk="published"),
     "delivery_reschedule": at("delivery_reschedule", pk="scheduled"),
+    "delivery_delay": at("delivery_delay", pk="scheduled"),
     "channels": at("channels"),
     "channel_pick": at("channel_pick"),
     "channel_connect": exactly("/channels/connect/devto/"),
