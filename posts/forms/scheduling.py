@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from posts.forms.options import filled_in, options_form
 from posts.forms.times import SpanField, TimeForm, WallTimeField
 from posts.models import Channel, Plan
 from posts.planning.moments import moment_at
+from publishers import PUBLISHERS
 
 
 class ChannelChoices(forms.ModelMultipleChoiceField[Channel]):
@@ -162,6 +163,7 @@ class ScheduleForm(TimeForm):
             elif name not in self.errors:
                 self.followers.append((channel, data[name]))
         self.followers.sort(key=lambda each: each[1])
+        refuse_rivals(self, self.followers)
         if data.get("plan_name") and Plan.objects.of(self.workspace).filter(name=data["plan_name"]).exists():
             self.add_error("plan_name", "There is a plan of this name already. Choose another one.")
         return data
@@ -177,6 +179,22 @@ class ScheduleForm(TimeForm):
         if wall is None:
             raise ValidationError("Choose a time.")
         return wall
+
+
+def refuse_rivals(form: forms.Form, followers: Iterable[tuple[Channel, timedelta]]) -> None:
+    """Two followers name the same original: a site that takes each canonical link once would refuse the second."""
+    first: dict[tuple[str, str], Channel] = {}
+    for channel, _ in followers:
+        publisher = PUBLISHERS.get(channel.platform)
+        if publisher is None or not publisher.limits.unique_canonical:
+            continue
+        there = first.setdefault((channel.platform, publisher.origin(channel.settings)), channel)
+        if there != channel:
+            form.add_error(
+                delay_name(channel),
+                f"{publisher.label} takes each canonical link once, and {there} would name the same original. "
+                "Choose one of the two.",
+            )
 
 
 class PlanForm(forms.Form):
@@ -223,4 +241,5 @@ class PlanForm(forms.Form):
         self.followers = sorted(((channel, after) for channel, after in given if after is not None), key=lambda e: e[1])
         if not self.followers and not self.errors:
             raise ValidationError("Say of at least one other channel how much later it follows.")
+        refuse_rivals(self, self.followers)
         return data

@@ -132,6 +132,24 @@ class TestTheReview:
         assert 'value="2026-03-24T09:00"' in page
         assert not Delivery.objects.exists()
 
+    def test_two_followers_at_a_site_that_takes_each_original_once_are_refused(
+        self, browser: Client, post: Post, blog: Channel, dev: Channel
+    ) -> None:
+        second = Channel.objects.create(
+            workspace=dev.workspace, platform="devto", name="Second DEV", settings=dev.settings, status="open"
+        )
+        sentence = "DEV takes each canonical link once, and My DEV would name the same original. Choose one of the two."
+        page = unescape(look(browser, post, choice(blog, dev, second)))
+        assert page.count(sentence) == 2
+        page = unescape(
+            browser.post(reverse("plan_new"), {"name": "Blog first", **choice(blog, dev, second)}).content.decode()
+        )
+        assert sentence in page
+        assert not Plan.objects.exists()
+        elsewhere = {**dev.settings, "base_url": "https://forem.example/api"}
+        Channel.objects.filter(pk=second.pk).update(settings=elsewhere)
+        assert sentence not in unescape(look(browser, post, choice(blog, dev, second)))
+
     def test_without_an_order_delays_do_not_matter(
         self, browser: Client, post: Post, blog: Channel, dev: Channel
     ) -> None:
