@@ -9,37 +9,17 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from publishers.base import Article, Finding, Level
-from publishers.markdown import drop_title, relative_references, strip_front_matter, without_marks
+from publishers.base import Article
+from publishers.notes import Notes
+from publishers.text.source import Source
+from publishers.text.steps import addresses, front_matter, repeated_title
+
+__all__ = ["Notes"]
 
 # What the tags of these names are called where only letters and digits count: without this, C and C# would be one tag.
 TAG_NAMES = {"c#": "csharp", "c++": "cpp", "f#": "fsharp", ".net": "dotnet"}
-
-
-@dataclass
-class Notes:
-    """What happened to one article on its way to a platform. ``label`` is the platform's name in the sentences."""
-
-    label: str
-    findings: list[Finding] = field(default_factory=list)
-
-    def refused(self, name: str, message: str) -> None:
-        self.findings.append(Finding(Level.REFUSED, name, message))
-
-    def lost(self, name: str, message: str) -> None:
-        self.findings.append(Finding(Level.LOST, name, message))
-
-    def changed(self, name: str, message: str) -> None:
-        self.findings.append(Finding(Level.CHANGED, name, message))
-
-    def rewritten(self, before: str, after: str, message: str) -> str:
-        """``after``, and ``message`` about it when it is another text than ``before``."""
-        if after != before:
-            self.changed("markdown", message)
-        return after
 
 
 # --- Title -------------------------------------------------------------------------------------------------------
@@ -59,29 +39,19 @@ def note_title(notes: Notes, title: str, given: str) -> None:
 
 
 # --- Text --------------------------------------------------------------------------------------------------------
+# Steps of publishers.text by their older names, for publishers that do not list steps yet.
 
 
 def own_text(notes: Notes, article: Article) -> str:
-    """The author's text with plain line ends, without marks and without front matter, which some servers obey."""
-    whole = without_marks(article.markdown.replace("\r\n", "\n").replace("\r", "\n"))
-    message = "The block between --- lines at the head is left out."
-    return notes.rewritten(whole.lstrip("\ufeff"), strip_front_matter(whole), message)
+    return front_matter(Source.of(article), notes).text
 
 
 def untitled_text(notes: Notes, article: Article) -> str:
-    """The author's own text without a first heading that repeats the title."""
-    text = own_text(notes, article)
-    message = "The first heading repeats the title and is left out."
-    return notes.rewritten(text, drop_title(text, article.title), message)
+    return repeated_title(front_matter(Source.of(article), notes), notes).text
 
 
 def note_relative(notes: Notes, text: str, links: str) -> None:
-    """Say which images and links lead nowhere; ``links`` ends the sentence about a link."""
-    for address, is_image in relative_references(text):
-        if is_image:
-            notes.lost("markdown", f"The image “{address}” has no full web address: {notes.label} cannot show it.")
-        else:
-            notes.changed("markdown", f"The link “{address}” has no full web address: {links}.")
+    addresses(links)(Source.of(Article(key="", title="", markdown=text)), notes)
 
 
 # --- Tags and addresses ------------------------------------------------------------------------------------------
