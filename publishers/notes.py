@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from publishers.base import Finding, Level
@@ -37,10 +38,10 @@ class Notes:
         place, lines = self._said.setdefault((level, name, message), (len(self.findings), []))
         if not lines:
             self.findings.append(Finding(level, name, message, line))
-        if line not in lines:
-            lines.append(line)
-            first, *others = sorted(lines)
-            self.findings[place] = Finding(level, name, message + _also(others), first)
+        index = bisect_left(lines, line)
+        if lines[index : index + 1] != [line]:
+            lines.insert(index, line)
+            self.findings[place] = Finding(level, name, message + _also(lines), lines[0])
 
     def rewritten(self, before: str, after: str, message: str) -> str:
         """``after``, and ``message`` about it when it is another text than ``before``."""
@@ -53,9 +54,9 @@ NAMED = 4  # lines that are named; of more only the number is told
 
 
 def _also(lines: list[int]) -> str:
-    """The other lines of which the same is said, as a sentence of its own."""
-    if not lines:
+    """The lines but the first, of which the same is said, as a sentence of its own."""
+    if len(lines) < 2:
         return ""
-    more = [f"{len(lines) - NAMED} more"] if len(lines) > NAMED else []
-    *front, last = [*map(str, lines[:NAMED]), *more]
+    more = [f"{len(lines) - 1 - NAMED} more"] if len(lines) > 1 + NAMED else []
+    *front, last = [*map(str, lines[1 : 1 + NAMED]), *more]
     return f" Also in line {last}." if not front else f" Also in lines {', '.join(front)} and {last}."

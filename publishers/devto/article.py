@@ -12,18 +12,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from publishers.base import Article, Finding, Limits
-from publishers.markdown import close_open_fence, escape_liquid, join_wrapped_lines, mark
+from publishers.notes import Notes
 from publishers.preparing import (
     TAG_NAMES,
-    Notes,
     has_room,
     is_public_url,
     note_canonical_url,
-    note_relative,
     note_title,
     one_line,
-    untitled_text,
     usable_cover,
+)
+from publishers.text.escapes import escape_liquid
+from publishers.text.steps import (
+    Step,
+    addresses,
+    as_letters,
+    closed_code,
+    front_matter,
+    repeated_title,
+    run,
+    signed,
+    some_text,
+    wrapped_lines,
 )
 
 TITLE = 128
@@ -99,12 +109,7 @@ def _body(notes: Notes, article: Article) -> str:
     size = len(article.markdown.encode("utf-8", "replace"))
     if _too_long(notes, size):  # no need to read through megabytes that nobody will send
         return article.markdown
-    text = _source(notes, article)
-    if not text.strip():
-        notes.refused("markdown", "DEV needs a text.")
-    note_relative(notes, text, links="it leads nowhere on DEV")
-    escaped = escape_for_forem(close_open_fence(text)).rstrip()
-    body = f"{escaped}\n\n{mark(article.key)}\n".lstrip("\n")
+    body = run(STEPS, article, notes).text
     _too_long(notes, len(body.encode("utf-8", "replace")))
     return body
 
@@ -113,15 +118,6 @@ def _too_long(notes: Notes, size: int) -> bool:
     if size > BODY_BYTES:
         notes.refused("markdown", f"DEV takes texts of up to {BODY_BYTES:,} bytes; this has {size:,}.")
     return size > BODY_BYTES
-
-
-def _source(notes: Notes, article: Article) -> str:
-    """The author's text without front matter (it would win over the fields), repeated title and wrapped lines."""
-    text = untitled_text(notes, article)
-    message = "Wrapped lines are joined: DEV would show each line end as a break."
-    joined = notes.rewritten(text, join_wrapped_lines(text), message)
-    message = "In code, unusual spellings of “{% endraw %}” become the usual one."
-    return notes.rewritten(joined, respell_endraw(joined), message)
 
 
 # Forem puts raw blocks of its own around these before it renders Markdown, whatever Markdown says about them: from one
@@ -145,6 +141,19 @@ def escape_for_forem(text: str) -> str:
 def respell_endraw(text: str) -> str:
     """In code, Forem protects only the usual spelling of endraw; any other one would end its raw block."""
     return _FOREM_CODE.sub(lambda code: _ENDRAW.sub("{% endraw %}", code[0]), text)
+
+
+STEPS: tuple[Step, ...] = (
+    front_matter,  # it would win over the fields
+    repeated_title,
+    addresses("it leads nowhere on DEV"),
+    wrapped_lines("DEV would show each line end as a break."),
+    some_text,
+    closed_code,
+    as_letters(respell_endraw, "In code, unusual spellings of “{% endraw %}” become the usual one."),
+    as_letters(escape_for_forem),
+    signed,
+)
 
 
 def _tags(notes: Notes, tags: tuple[str, ...]) -> list[str]:

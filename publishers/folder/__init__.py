@@ -15,11 +15,9 @@ from django import forms
 from publishers.base import Account, Article, Finding, Limits, OneStep, RemotePost, Visibility
 from publishers.errors import Gone, NotAuthorized, OutcomeUnknown, PublishingError, Rejected, Unavailable
 from publishers.forms import BaseUrlField, NoCredentialsForm
-from publishers.markdown import strip_front_matter
-from publishers.preparing import Notes
+from publishers.notes import Notes
 from publishers.sites.front_matter import (
     GENERATORS,
-    ZERO_WIDTH,
     Generator,
     address,
     file_name,
@@ -111,18 +109,10 @@ class Folder(OneStep):
         return Account(id=self._name(), name=self._name(), url=self.settings.get("base_url") or "")
 
     def check(self, article: Article) -> list[Finding]:
-        notes = Notes(self.label)
+        notes = Notes("A post")
         if not article.title.strip():
             notes.refused("title", "A post needs a title.")
-        text = source(article)
-        if not text.strip():
-            notes.refused("markdown", "A post needs a text.")
-        if strip_front_matter(article.markdown).strip() != text.strip():
-            message = "The first heading repeats the title and is left out: the site prints the title itself."
-            notes.changed("markdown", message)
-        if self._generator.escape(text).count(ZERO_WIDTH) > text.count(ZERO_WIDTH):
-            message = "A shortcode that is opened but never closed gets an invisible blank, else Hugo would stop."
-            notes.changed("markdown", message)
+        source(article, self._generator, notes)
         return notes.findings
 
     def payload(self, article: Article) -> dict[str, Any]:

@@ -5,24 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from json import dumps
 from typing import Any
 
 from django.utils.text import slugify
-from markdown_it import MarkdownIt
 
 from publishers.base import Article, Finding, Limits
 from publishers.http import origin_of
-from publishers.markdown import close_open_fence, join_wrapped_lines, mark
-from publishers.preparing import (
-    TAG_NAMES,
-    Notes,
-    has_room,
-    note_canonical_url,
-    note_relative,
-    untitled_text,
-    usable_cover,
+from publishers.notes import Notes
+from publishers.preparing import TAG_NAMES, has_room, note_canonical_url, usable_cover
+from publishers.text.source import Edit, Source
+from publishers.text.steps import (
+    Step,
+    addresses,
+    closed_code,
+    front_matter,
+    repeated_title,
+    run,
+    signed,
+    some_text,
+    wrapped_lines,
 )
 
 TAGS = 15
@@ -60,7 +62,7 @@ def prepare(article: Article) -> Prepared:
         notes.refused("title", "Hashnode needs a title.")
     if article.slug and slug != article.slug:
         notes.changed("slug", f"The slug becomes “{slug}”." if slug else _NO_SLUG)
-    body = _body(notes, article)
+    body = run(STEPS, article, notes).text
     tags = _tags(notes, article.tags)
     wish = "it has to begin with http:// or https://"
     note_canonical_url(notes, article.canonical_url, _is_web_address, wish)
@@ -160,48 +162,35 @@ def _one_line(text: str) -> str:
 # --- The text ----------------------------------------------------------------------------------------------------
 
 
-def _body(notes: Notes, article: Article) -> str:
-    text = _source(notes, article)
-    if not text.strip():
-        notes.refused("markdown", "Hashnode needs a text.")
-    note_relative(notes, text, links="it leads nowhere on Hashnode")
-    return f"{close_open_fence(text).rstrip()}\n\n{mark(article.key)}\n".lstrip("\n")
+_EMBED = re.compile(r"^((?:[ \t]|>|[-*+][ \t]|\d{1,9}[.)][ \t])*)(%%?)\[", re.MULTILINE)
 
 
-def _source(notes: Notes, article: Article) -> str:
-    """The author's text without front matter, repeated title and wrapped lines, and with nothing to be embedded."""
-    text = untitled_text(notes, article)
-    message = "Wrapped lines are joined: Hashnode could show line ends as breaks."
-    joined = notes.rewritten(text, join_wrapped_lines(text), message)
-    message = "“%[” at the start of a line stays text: Hashnode would embed a page."
-    return notes.rewritten(joined, escape_embeds(joined), message)
-
-
-_EMBED = re.compile(r"((?:[ \t]|>|[-*+][ \t]|\d{1,9}[.)][ \t])*)(%%?)\[")
-_AS_THEY_ARE = ("fence", "code_block", "html_block")
-
-
-def escape_embeds(markdown: str) -> str:
-    """``markdown`` in which ``%[…]`` and ``%%[…]`` at the start of a line are text, not an embedded page or widget.
+def embeds(source: Source, notes: Notes) -> Source:
+    """``%[…]`` and ``%%[…]`` at the start of a line are text, not an embedded page or widget.
 
     In code they stay as they are: a backslash would be shown there.
     """
-    if "%[" not in markdown:
-        return markdown
-    lines = markdown.split("\n")
-    kept: set[int] = set()
-    for token in _parser().parse(markdown):
-        if token.type in _AS_THEY_ARE and token.map:
-            kept.update(range(*token.map))
-    for number, line in enumerate(lines):
-        if number not in kept and (found := _EMBED.match(line)):
-            lines[number] = found[1] + found[2].replace("%", "\\%") + "[" + line[found.end() :]
-    return "\n".join(lines)
+    found = [one for one in _EMBED.finditer(source.base) if _begins_line(source, one.start(), one.start(2))]
+    for one in found:
+        message = "“%[” at the start of a line stays text: Hashnode would embed a page."
+        notes.changed("markdown", message, source.line_at(one.start(2)))
+    return source.edited(Edit(one.start(2), one.end(2), one[2].replace("%", "\\%")) for one in found)
 
 
-@cache
-def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark").enable("table")
+def _begins_line(source: Source, start: int, sign: int) -> bool:
+    return not source.parsed.is_literal(sign) and not source.is_edited(start - 1, start)  # else it was joined
+
+
+STEPS: tuple[Step, ...] = (
+    front_matter,
+    repeated_title,
+    addresses("it leads nowhere on Hashnode"),
+    wrapped_lines("Hashnode could show line ends as breaks."),
+    embeds,
+    some_text,
+    closed_code,
+    signed,
+)
 
 
 # --- What goes with it -------------------------------------------------------------------------------------------

@@ -13,20 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from publishers.base import Article, Finding, Level, Limits
-from publishers.markdown import drop_title, join_wrapped_lines, raw_html
+from publishers.markdown import raw_html
 from publishers.medium import html
 from publishers.medium.html import Change
-from publishers.preparing import (
-    Notes,
-    has_room,
-    is_public_url,
-    note_canonical_url,
-    note_relative,
-    note_title,
-    one_line,
-    own_text,
-    usable_cover,
-)
+from publishers.notes import Notes
+from publishers.preparing import has_room, is_public_url, note_canonical_url, note_title, one_line, usable_cover
+from publishers.text.steps import Step, addresses, front_matter, run, title_comes_back, wrapped_lines
 
 TITLE = 100
 TAGS = 3
@@ -160,13 +152,20 @@ def units(words: str) -> int:
 # --- Text --------------------------------------------------------------------------------------------------------
 
 
+STEPS: tuple[Step, ...] = (
+    front_matter,
+    title_comes_back,  # as the first heading
+    addresses("only its words stay"),
+    wrapped_lines(),
+)
+
+
 def _content(notes: Notes, article: Article, title: str) -> str:
     """The title as the first heading, since the field of that name is only for lists; then the cover, then the text."""
-    text = drop_title(own_text(notes, article), article.title)  # it comes back as the first heading
-    blocks, changes = html.to_medium(join_wrapped_lines(text))
+    text = run(STEPS, article, notes).text
+    blocks, changes = html.to_medium(text)
     if not blocks:
         notes.refused("markdown", "Medium needs a text.")
-    note_relative(notes, text, links="only its words stay")
     _note_raw_html(notes, text)
     for kind, example in changes.items():
         if kind is Change.PRIVATE_PICTURE:

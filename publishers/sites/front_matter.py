@@ -18,7 +18,10 @@ from urllib.parse import quote
 import yaml
 
 from publishers.base import Article
-from publishers.markdown import drop_title, escape_liquid, strip_front_matter, without_marks
+from publishers.notes import Notes
+from publishers.text.escapes import escape_liquid
+from publishers.text.source import Source
+from publishers.text.steps import Step, as_letters, own_front_matter, run, some_text, without_title
 
 MARK_KEY = "blogscheduler_id"
 ZERO_WIDTH = "\u200b"
@@ -185,12 +188,30 @@ def renamed(keys: str) -> dict[str, str]:
 def file_text(article: Article, generator: Generator, head: Mapping[str, Any]) -> str:
     """The whole file."""
     yaml_text = yaml.dump(dict(head), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
-    return f"---\n{yaml_text}---\n\n{generator.escape(source(article)).strip()}\n"
+    text = source(article, generator, Notes("")).text
+    return f"---\n{yaml_text}---\n\n{text.strip()}\n"
 
 
-def source(article: Article) -> str:
-    """The author's text without front matter and without a first heading that repeats the title."""
-    return drop_title(strip_front_matter(without_marks(article.markdown)), article.title)
+def source(article: Article, generator: Generator, notes: Notes) -> Source:
+    """The text below the front matter; what was done to it is in ``notes``."""
+    steps: tuple[Step, ...] = (
+        own_front_matter,
+        without_title("The first heading repeats the title and is left out: the site prints the title itself."),
+        some_text,
+        _note_blanks(generator),
+        as_letters(generator.escape),
+    )
+    return run(steps, article, notes)
+
+
+def _note_blanks(generator: Generator) -> Step:
+    def step(source: Source, notes: Notes) -> Source:
+        if generator.escape(source.text).count(ZERO_WIDTH) > source.text.count(ZERO_WIDTH):
+            message = "A shortcode that is opened but never closed gets an invisible blank, else Hugo would stop."
+            notes.changed("markdown", message)
+        return source
+
+    return step
 
 
 def key_in(text: str) -> str:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+from publishers.notes import Notes
+from publishers.text.parsing import Kind
+from publishers.text.source import Edit, Source
+
 _OPENING = re.compile(
     r"""(?:\{|&\#0*123;|&\#[xX]0*7[bB];|&lcub;|&lbrace;)            # a brace, also as an entity
         (?:\\?(?:\{|&\#0*123;|&\#[xX]0*7[bB];|&lcub;|&lbrace;))*    # more of them, perhaps with a backslash
@@ -44,3 +48,60 @@ def _percent(address: str) -> str:
 
 def _raw(text: str) -> str:
     return "{% raw %}" + text + "{% endraw %}"
+
+
+# --- Steps -------------------------------------------------------------------------------------------------------
+
+_LINE_HEAD = r"^((?:[ \t]|>|[-*+][ \t]|\d{1,9}[.)][ \t])*)"
+_LAZY_HEADING = re.compile(_LINE_HEAD + r"(#{1,6})(?=[^#\s])", re.MULTILINE)
+
+
+def lazy_headings(source: Source, notes: Notes) -> Source:
+    """``#word`` at the start of a line stays a word, where the platform would make a heading of it."""
+    edits = []
+    for found in _LAZY_HEADING.finditer(source.base):
+        if not source.parsed.is_literal(found.start(2)) and not source.is_edited(found.start() - 1, found.start()):
+            edits.append(Edit(found.start(2), found.start(2), "\\"))
+            message = f"“{found[2]}” right before a word stays text: {notes.label} would make a heading of it."
+            notes.note("markdown", message, source.line_at(found.start(2)))
+    return source.edited(edits)
+
+
+_TILDE = re.compile(r"(?<![~\\])~(?!~)")
+_RAISING = re.compile(r"(?<!\\)(==|\^(?!\[))")
+
+
+def raised_and_marked(source: Source, notes: Notes) -> Source:
+    """``^x^``, ``==x==`` and a single ``~`` mean nothing to the author; to markdown-it's sup, mark and sub they do."""
+    struck = [span for span in source.parsed.spans if span.kind is Kind.STRUCK and span.end - span.start == 1]
+    doubled = source.edited(Edit(span.start, span.end, "~~") for span in struck)
+    escaped = doubled.in_prose(_RAISING, lambda found: "".join(f"\\{sign}" for sign in found[1]))
+    return escaped.in_prose(_TILDE, lambda found: "\\~")
+
+
+_WITHIN_WORD = re.compile(r"(?<=[^\W_])_+(?=[^\W_])")
+
+
+def underscores_in_words(source: Source, notes: Notes) -> Source:
+    """``snake_case`` keeps its underscores, where the platform would take them for emphasis."""
+    return source.in_prose(_WITHIN_WORD, lambda found: "\\_" * len(found[0]))
+
+
+_JSX = re.compile(r"(?<!\\)[{}<]")
+
+
+def jsx(source: Source, notes: Notes) -> Source:
+    """For MDX: braces and a lone ``<`` are text; comments, which it cannot read, are left out."""
+    read = source.parsed
+    edits = []
+    for span in read.spans:
+        if span.kind is Kind.HTML:
+            edits += [Edit(one.start(), one.end(), "") for one in _COMMENT.finditer(source.base, span.start, span.end)]
+            notes.note("markdown", "HTML in an MDX file has to be closed like XML.", source.line_at(span.start))
+        elif span.kind is Kind.LINK and span.token.markup == "autolink":
+            address = source.base[span.start + 1 : span.end - 1]
+            edits.append(Edit(span.start, span.end, f"[{address}]({span.token.attrs['href']})"))
+    return source.edited(edits).in_prose(_JSX, lambda found: f"\\{found[0]}")
+
+
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)

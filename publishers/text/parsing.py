@@ -36,6 +36,7 @@ class Kind(StrEnum):
     LINK = "link"
     IMAGE = "image"
     NOTE = "note"  # where a footnote is called
+    STRUCK = "struck"  # one of the two signs around struck words
 
 
 @dataclass(frozen=True)
@@ -160,16 +161,19 @@ class Parsed:
 
     def is_code(self, offset: int) -> bool:
         """Whether what stands there is code or a formula."""
-        index = bisect_right(self._code_starts, offset) - 1
-        return index >= 0 and offset < self._code[index].end
+        return _is_in(self._code, offset)
+
+    def is_literal(self, offset: int) -> bool:
+        """Whether what stands there is code, a formula or HTML."""
+        return _is_in(self._literal, offset)
 
     @cached_property
     def _code(self) -> list[Span]:
         return [span for span in self.spans if span.kind in (Kind.CODE, Kind.MATH)]
 
     @cached_property
-    def _code_starts(self) -> list[int]:
-        return [span.start for span in self._code]
+    def _literal(self) -> list[Span]:
+        return [span for span in self.spans if span.kind in (Kind.CODE, Kind.MATH, Kind.HTML)]
 
     @cached_property
     def references(self) -> list[Reference]:
@@ -228,6 +232,11 @@ class Parsed:
             yield from _with_notes(inline.children or [], self.env)
 
 
+def _is_in(spans: list[Span], offset: int) -> bool:
+    index = bisect_right(spans, offset, key=lambda span: span.start) - 1
+    return index >= 0 and offset < spans[index].end
+
+
 BLOCKS = {"fence": Kind.CODE, "code_block": Kind.CODE, "math_block": Kind.MATH, "html_block": Kind.HTML}
 INLINE = {
     "code_inline": Kind.CODE,
@@ -236,6 +245,8 @@ INLINE = {
     "link_open": Kind.LINK,
     "image": Kind.IMAGE,
     "footnote_ref": Kind.NOTE,
+    "s_open": Kind.STRUCK,
+    "s_close": Kind.STRUCK,
 }
 HTML_ADDRESS = re.compile(r"\b(href|src)\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 
@@ -273,6 +284,7 @@ RULES = {
     "html_inline": "html_inline",
     "footnote_ref": "footnote_ref",
     "footnote_inline": "footnote_ref",
+    "strikethrough": "text",
 }
 
 
@@ -286,7 +298,10 @@ def _locate(parser: MarkdownIt, name: str, kind: str) -> None:
         if not rule(state, silent):
             return False
         if not silent:
-            own = next((token for token in state.tokens[count:] if token.type == kind), None)
+            new = state.tokens[count:]
+            if kind == "text":  # what stood before it may have become a token as well
+                new = new[-1:]
+            own = next((token for token in new if token.type == kind), None)
             if own is not None:
                 own.meta = {**own.meta, "at": (start, state.pos)}
                 if name == "footnote_inline":
@@ -307,7 +322,6 @@ def _shift(tokens: list[Token], by: int, env: Any) -> None:
 def _note_places(state: StateCore) -> None:
     """Before footnotes are moved to the end: what stands where, in the order of the text."""
     env: Any = state.env
-    label: str | None = None
     for token in state.tokens:
         if token.type == "footnote_reference_open" and token.map:
             env["definitions"].setdefault(token.meta["label"], (token.map[0], token.map[1]))

@@ -69,19 +69,20 @@ class Source:
         return self.line(self.parsed.line_at(offset))
 
     def is_edited(self, start: int, end: int) -> bool:
-        index = max(0, bisect_left(self.edits, start, key=lambda edit: edit.start) - 1)
-        near = takewhile(lambda one: one.start < end, islice(self.edits, index, None))
-        return any(_overlap(edit, Edit(start, end, "")) for edit in near)
+        return bool(self._near(Edit(start, end, "")))
+
+    def _near(self, edit: Edit) -> list[Edit]:
+        """The edits that ``edit`` overlaps."""
+        index = max(0, bisect_left(self._starts, edit.start) - 1)
+        near = takewhile(lambda one: one.start < edit.end, islice(self.edits, index, None))
+        return [one for one in near if _overlap(one, edit)]
 
     def edited(self, edits: Iterable[Edit]) -> Source:
         """With these edits as well, as far as nothing was changed there already."""
-        starts = [edit.start for edit in self.edits]
         replaced: set[Edit] = set()
         added: list[Edit] = []
         for edit in sorted(edits, key=_place):
-            index = max(0, bisect_left(starts, edit.start) - 1)
-            near = takewhile(lambda one: one.start < edit.end, islice(self.edits, index, None))
-            inner = [one for one in near if _overlap(one, edit)]
+            inner = self._near(edit)
             is_free = all(_holds(edit, one) for one in inner) and not (added and _overlap(added[-1], edit))
             if is_free:
                 added.append(edit)
@@ -90,6 +91,10 @@ class Source:
             return self
         kept = [edit for edit in self.edits if edit not in replaced]
         return replace(self, edits=tuple(sorted([*kept, *added], key=_place)))
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [edit.start for edit in self.edits]
 
     def in_prose(self, pattern: re.Pattern[str], becomes: Callable[[re.Match[str]], str]) -> Source:
         """Each ``pattern`` in plain words replaced: not in code, formulas, HTML or addresses."""

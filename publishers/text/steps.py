@@ -28,6 +28,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
+from markdown_it.token import Token
+
 from publishers.base import Article
 from publishers.marks import mark
 from publishers.notes import Notes
@@ -73,21 +75,25 @@ def _first_letter(text: str) -> int:
     return len(text) - len(text.lstrip())
 
 
-def repeated_title(source: Source, notes: Notes) -> Source:
-    """Without a first heading that only repeats the title: most platforms print the title themselves."""
-    return _without_title(source, notes, "The first heading repeats the title and is left out.")
+def own_front_matter(source: Source, notes: Notes) -> Source:
+    """As ``front_matter``, where we write one of our own there: nothing is to be said."""
+    return source.without_head(end_of_front_matter(source.base))
 
 
-def title_comes_back(source: Source, notes: Notes) -> Source:
-    """As ``repeated_title``, where the platform's file puts the title before the text again: nothing is to be said."""
-    return _without_title(source, notes, "")
+def without_title(message: str = "") -> Step:
+    """Without a first heading that only repeats the title."""
+
+    def step(source: Source, notes: Notes) -> Source:
+        end = end_of_title(source.base, source.article.title)
+        if end and message:
+            notes.changed("markdown", message, source.line(source.base.count("\n", 0, _first_letter(source.base))))
+        return source.without_head(end)
+
+    return step
 
 
-def _without_title(source: Source, notes: Notes, message: str) -> Source:
-    end = end_of_title(source.base, source.article.title)
-    if end and message:
-        notes.changed("markdown", message, source.line(source.base.count("\n", 0, _first_letter(source.base))))
-    return source.without_head(end)
+repeated_title = without_title("The first heading repeats the title and is left out.")
+title_comes_back = without_title()
 
 
 def end_of_title(text: str, title: str) -> int:
@@ -105,6 +111,44 @@ def end_of_title(text: str, title: str) -> int:
 def plain(words: str) -> str:
     """For comparing: blanks collapsed, no capitals."""
     return " ".join(unicodedata.normalize("NFC", words).split()).casefold()
+
+
+_UNDERLINE = re.compile(r"[=-]+")
+
+
+def lower_headings(source: Source, notes: Notes) -> Source:
+    """Where the text has headings of the first size, all go one step down: the title is the only one of that size."""
+    read = source.parsed
+    headings = [token for token in read.tokens if token.type == "heading_open" and token.map]
+    if all(token.tag != "h1" for token in headings):
+        return source
+    edits: list[Edit] = []
+    for token in headings:
+        edits += _lowered(read, token)
+        if token.tag == "h1":
+            message = "Headings go one step down: the title is the only one of the first size."
+            notes.note("markdown", message, source.line(token.map[0] if token.map else 0))
+    return source.edited(edits)
+
+
+def _lowered(read: Parsed, token: Token) -> list[Edit]:
+    assert token.map
+    start = read.start_of(token.map[0])
+    if token.markup.startswith("#"):
+        at = read.text.index("#", start)
+        return [Edit(at, at, "#")] if len(token.markup) < 6 else []
+    last = read.start_of(token.map[1] - 1)
+    found = _UNDERLINE.search(read.text, last)
+    if not found:
+        return []
+    if token.tag == "h1":
+        return [Edit(found.start(), found.end(), "-" * max(3, len(found[0])))]
+    if token.map[1] - token.map[0] > 2:
+        return []  # it has several lines, and only this way of writing can hold them
+    prefix = read.text[last : found.start()]
+    line = read.text[start : last - 1]
+    words = len(line) - len(line[len(prefix) :].lstrip())
+    return [Edit(start + words, start + words, "### "), Edit(last - 1, found.end(), "")]
 
 
 # --- Addresses ---------------------------------------------------------------------------------------------------
@@ -159,25 +203,28 @@ def wrapped_lines(message: str = "") -> Step:
     """One line per paragraph, for platforms that turn each line end into a break. Hard breaks stay."""
 
     def step(source: Source, notes: Notes) -> Source:
-        edits = list(_joins(source.parsed))
-        if edits and message:
-            notes.changed("markdown", f"Wrapped lines are joined: {message}", source.line_at(edits[0].start))
+        edits: list[Edit] = []
+        for first, last, quotes in paragraphs(source.parsed.tokens):
+            joins = list(_joins(source.parsed, first, last, quotes))
+            if joins and message:
+                notes.changed("markdown", f"Wrapped lines are joined: {message}", source.line(first))
+            edits += joins
         return source.edited(edits)
 
     return step
 
 
-def _joins(read: Parsed) -> Iterator[Edit]:
-    for first, last, quotes in paragraphs(read.tokens):
-        for number in range(first, last - 1):
-            left = read.text[read.start_of(number) : read.start_of(number + 1) - 1]
-            right = read.text[read.start_of(number + 1) : read.start_of(number + 2)].rstrip("\n")
-            if left.endswith(("  ", "\\")):
-                continue
-            start = read.start_of(number) + len(left.rstrip(" \t"))
-            end = read.start_of(number + 1) + len(right) - len(_unquoted(right, quotes))
-            between = " " if read.is_code(start) else _between(left.rstrip(" \t"), _unquoted(right, quotes))
-            yield Edit(start, end, between)
+def _joins(read: Parsed, first: int, last: int, quotes: int) -> Iterator[Edit]:
+    """What makes one line of the paragraph from line ``first`` to before ``last``."""
+    for number in range(first, last - 1):
+        left = read.text[read.start_of(number) : read.start_of(number + 1) - 1]
+        right = read.text[read.start_of(number + 1) : read.start_of(number + 2)].rstrip("\n")
+        if left.endswith(("  ", "\\")):
+            continue
+        start = read.start_of(number) + len(left.rstrip(" \t"))
+        end = read.start_of(number + 1) + len(right) - len(_unquoted(right, quotes))
+        between = " " if read.is_code(start) else _between(left.rstrip(" \t"), _unquoted(right, quotes))
+        yield Edit(start, end, between)
 
 
 def _unquoted(line: str, quotes: int) -> str:

@@ -1,0 +1,70 @@
+"""The text as HTML, for platforms that take HTML.
+
+Steps that change Markdown come first (callouts, task lists, formulas …), so that little is left to be decided here:
+no platform gets a class that only our own pages have a style for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import cache
+
+import nh3
+from markdown_it import MarkdownIt
+
+from publishers.text.parsing import new_parser, parsed
+from publishers.text.source import Source
+
+ELEMENTS = frozenset(nh3.ALLOWED_TAGS | {"section", "figure", "figcaption", "details", "summary", "mark"})
+"""What comes through. Scripts, styles and forms never do."""
+
+EMBEDS = frozenset({"iframe", "video", "audio", "source"})
+"""What an author may embed on a site of one's own."""
+
+
+def to_article_html(source: Source, elements: Collection[str] = ELEMENTS) -> str:
+    """Safe HTML of the text: the language of code as a class (``language-python``), ids that no other article has.
+
+    Comments are left out; a mark is for the publisher to add.
+    """
+    read = parsed(source.text)
+    renderer = _renderer()
+    html = renderer.renderer.render(read.tokens, renderer.options, {**read.env, "docId": source.article.key[:8]})
+    return nh3.clean(
+        str(html),
+        tags=set(elements),
+        attributes=_attributes(frozenset(elements)),
+        link_rel=None,
+        url_schemes={"http", "https", "mailto", "tel"},
+        filter_style_properties={"text-align"},
+    ).strip()
+
+
+@cache
+def _attributes(elements: frozenset[str]) -> dict[str, set[str]]:
+    allowed = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items() if tag in elements}
+    for tag in elements:
+        allowed.setdefault(tag, set()).update({"class", "id"})
+    for tag in ("th", "td"):
+        allowed[tag].add("style")
+    allowed["img"].update({"src", "alt", "title", "width", "height"})
+    if "iframe" in elements:
+        allowed["iframe"].update({"src", "width", "height", "title", "allow", "allowfullscreen", "frameborder"})
+        allowed["video"].update({"src", "controls", "width", "height", "poster", "loop", "muted"})
+        allowed["audio"].update({"src", "controls"})
+        allowed["source"].update({"src", "type"})
+    return allowed
+
+
+@cache
+def _renderer() -> MarkdownIt:
+    return new_parser()
+
+
+_SHORTCODE = re.compile(r"\[(?=[/\w])")
+
+
+def without_shortcodes(html: str) -> str:
+    """``html`` in which WordPress finds no shortcode: it looks for the bracket, readers see it all the same."""
+    return _SHORTCODE.sub("&#91;", html)
