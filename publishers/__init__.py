@@ -3,12 +3,14 @@
 from publishers.base import Publisher
 from publishers.devto import DevTo
 from publishers.folder import Folder
+from publishers.ghost import Ghost
 from publishers.hashnode import Hashnode
 from publishers.medium import Medium
 
 PUBLISHERS: dict[str, type[Publisher]] = {
     "devto": DevTo,
     "folder": Folder,
+    "ghost": Ghost,
     "hashnode": Hashnode,
     "medium": Medium,
 }

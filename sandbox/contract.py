@@ -97,3 +97,12 @@ class AlsoOpen(Protocol):
 
     open_paths: ClassVar[tuple[str, ...]]
     """How those addresses begin, below the platform's own."""
+
+
+@runtime_checkable
+class MakesKeys(Protocol):
+    """A platform whose keys have a form of their own."""
+
+    def new_key(self) -> str:
+        """A key that nobody has yet."""
+        ...

@@ -26,7 +26,7 @@ from typing import Any
 
 from sandbox import faults
 from sandbox.clock import iso
-from sandbox.contract import Platform
+from sandbox.contract import MakesKeys, Platform
 from sandbox.messages import Request, Response, json_response
 from sandbox.orders import BadOrder, Order
 from sandbox.store import Article, Store
@@ -70,7 +70,7 @@ class Control:
         order = Order(request.body)
         platform = order.choice("platform", tuple(self.platforms))
         username = order.text("username")
-        key = order.text("key", None) or f"sandbox-{platform}-{secrets.token_hex(8)}"
+        key = order.text("key", None) or self._new_key(platform)
         age_days = order.number("age_days", at_least=0, at_most=36_500, default=400)
         own = {switch: order.truth(switch, None) for switch in self.platforms[platform].switches}
         order.nothing_else()
@@ -83,6 +83,10 @@ class Control:
         except ValueError as taken:
             order.refuse(str(taken))
         return json_response(201, {"key": key, "username": username})
+
+    def _new_key(self, name: str) -> str:
+        platform = self.platforms[name]
+        return platform.new_key() if isinstance(platform, MakesKeys) else f"sandbox-{name}-{secrets.token_hex(8)}"
 
     def _revoke(self, request: Request) -> Response:
         order = Order(request.body)

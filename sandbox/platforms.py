@@ -2,11 +2,13 @@
 
 from sandbox.contract import Platform
 from sandbox.devto import Devto
+from sandbox.ghost import Ghost
 from sandbox.hashnode import Hashnode
 from sandbox.medium import Medium
 
 PLATFORMS: dict[str, type[Platform]] = {
     "devto": Devto,
+    "ghost": Ghost,
     "hashnode": Hashnode,
     "medium": Medium,
 }

@@ -155,6 +155,12 @@ class Store:
         rows = self._rows("SELECT * FROM accounts WHERE platform=? AND key=? AND NOT revoked", platform, key)
         return _account(rows[0]) if rows else None
 
+    def account_by_start(self, platform: str, start: str) -> Account | None:
+        """The account whose key begins like this; None when there is none or the key was revoked."""
+        sql = "SELECT * FROM accounts WHERE platform=? AND substr(key, 1, ?)=? AND NOT revoked"
+        rows = self._rows(sql, platform, len(start), start)
+        return _account(rows[0]) if rows else None
+
     def account_named(self, platform: str, username: str) -> Account | None:
         """The first account with this name, revoked or not."""
         rows = self._rows("SELECT * FROM accounts WHERE platform=? AND username=? ORDER BY id", platform, username)

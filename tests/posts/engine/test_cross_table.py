@@ -19,6 +19,8 @@ from posts.engine.trips import take
 from posts.models import Channel, Delivery, Post
 from posts.planning import scheduling
 from posts.planning.moments import moment_at
+from publishers import PUBLISHERS
+from publishers.base import TwoStep
 from tests.posts.conftest import MovableClock, Street
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
@@ -36,7 +38,23 @@ PLATFORMS: dict[str, tuple[str, dict[str, Any]]] = {
             "license": "public-domain",
         },
     ),
+    "ghost": (
+        "admin_api_key",
+        {
+            "base_url": "{url}/ghost",
+            "content_format": "markdown",
+            "visibility": "public",
+            "newsletter": "default-newsletter",
+            "send_newsletter": True,
+        },
+    ),
     "folder": ("", {"generator": "hugo", "directory": "blog"}),
+}
+LOOKS = {
+    "devto": ["list"],
+    "ghost": ["browse"],
+    "hashnode": ["list", "look"],
+    "medium": ["feed"],
 }
 # By name: the call it strikes, and how. "flip" strikes the creation where creating is publishing.
 FAULTS: dict[str, dict[str, Any]] = {
@@ -134,12 +152,11 @@ def strike(fault: str, street: Street, platform: str, clock: MovableClock) -> No
         return  # a disk knows none of these
     order = dict(FAULTS[fault])
     stale = order.pop("stale", None)
-    two_steps = platform in ("devto", "hashnode")
-    if order["call"] == "flip" and not two_steps:
+    if order["call"] == "flip" and not issubclass(PUBLISHERS[platform], TwoStep):
         order["call"] = "create"
     street.fault(order.pop("call"), order.pop("fault"), **order)
     if stale:
-        for call in {"devto": ["list"], "hashnode": ["list", "look"], "medium": ["feed"]}[platform]:
+        for call in LOOKS[platform]:
             street.fault(call, "stale", seconds=stale)
 
 

@@ -1,0 +1,227 @@
+"""An article as Ghost takes it: pure text work, no network.
+
+Limits and field names come from the Admin API's own schemas and a running Ghost 6.65, observed in 2026.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from json import dumps
+from typing import Any
+
+from publishers.base import Article, Finding, Level, Limits
+from publishers.ghost.text import html_of, to_ghost_markdown
+from publishers.http import origin_of
+from publishers.markdown import close_open_fence, join_wrapped_lines
+from publishers.preparing import (
+    Notes,
+    has_room,
+    note_canonical_url,
+    note_relative,
+    note_title,
+    one_line,
+    untitled_text,
+    usable_cover,
+)
+
+TITLE = 255  # the database's limit: the schema says 2,000, and then the server refuses it
+SLUG = 191
+TAG = 191
+EXCERPT = 300
+ALT = 191
+ADDRESS = 2000
+META_TITLE = 300
+META_DESCRIPTION = 500
+EMAIL_SUBJECT = 300
+MOST_TAGS = 1000  # no limit is known
+
+LIMITS = Limits(title=TITLE, tag_length=TAG)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What will be sent, and what was done to the author's text on the way."""
+
+    title: str
+    text: str  # Markdown
+    tags: list[str]
+    slug: str
+    excerpt: str
+    canonical_url: str
+    cover_url: str
+    cover_alt: str
+    findings: list[Finding]
+
+
+def mark_tag(key: str) -> str:
+    """The internal tag by which an article is known again: readers never see one that begins with "#"."""
+    return f"#bs-{key}"
+
+
+def mark_slug(key: str) -> str:
+    """The same tag as Ghost's filters name it."""
+    return f"hash-bs-{key}"
+
+
+def prepare(article: Article, settings: Mapping[str, Any]) -> Prepared:
+    notes = Notes("Ghost")
+    title = _title(notes, article.title)
+    text = _text(notes, article, settings)
+    tags = _tags(notes, article.tags)
+    slug = _slug(notes, article.slug)
+    excerpt = _cut(notes, "summary", " ".join(article.summary.split()), EXCERPT, "excerpts", "the summary")
+    canonical_url = _canonical_url(notes, article.canonical_url)
+    cover_url, cover_alt = _cover(notes, article)
+    _note_options(notes, article, settings)
+    return Prepared(title, text, tags, slug, excerpt, canonical_url, cover_url, cover_alt, notes.findings)
+
+
+def fields(article: Article, settings: Mapping[str, Any], kept_tags: Sequence[str] = ()) -> dict[str, Any]:
+    """The post in a request, without its status. What is empty becomes null, lest an older value stay.
+
+    ``kept_tags``: internal ones that somebody has given the post on Ghost.
+    """
+    ready = prepare(article, settings)
+    options = article.options
+    names = [*ready.tags, *kept_tags, mark_tag(article.key)]
+    wished = {
+        "meta_title": options.get("meta_title"),
+        "meta_description": options.get("meta_description"),
+        "email_subject": options.get("email_subject"),
+    }
+    return {
+        "title": ready.title,
+        **_content(ready.text, settings),
+        "custom_excerpt": ready.excerpt or None,
+        "canonical_url": ready.canonical_url or None,
+        "feature_image": ready.cover_url or None,
+        "feature_image_alt": ready.cover_alt or None,
+        "visibility": str(options.get("visibility") or settings.get("visibility") or "public"),
+        "tags": [{"name": name} for name in names],
+        **{name: one_line(str(value)) for name, value in wished.items() if value},
+        **({"featured": options["featured"] == "yes"} if options.get("featured") else {}),
+    }
+
+
+def newsletter_of(article: Article, settings: Mapping[str, Any]) -> str:
+    """The slug of the newsletter that this article is to be mailed with, "" for none."""
+    said = article.options.get("newsletter")
+    wanted = said == "yes" if said in ("yes", "no") else bool(settings.get("send_newsletter"))
+    return str(settings.get("newsletter") or "") if wanted else ""
+
+
+def _content(text: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    if settings.get("content_format") == "html":
+        return {"html": html_of(text)}
+    card = {"type": "markdown", "version": 1, "markdown": text}
+    block = {"direction": None, "format": "", "indent": 0, "version": 1}
+    return {"lexical": dumps({"root": {"children": [card], "type": "root", **block}}, ensure_ascii=False)}
+
+
+# --- The text ----------------------------------------------------------------------------------------------------
+
+
+def _text(notes: Notes, article: Article, settings: Mapping[str, Any]) -> str:
+    """The author's text without front matter and repeated title; in a Markdown card, as that reads Markdown."""
+    text = untitled_text(notes, article)
+    if not text.strip():
+        notes.refused("markdown", "Ghost needs a text.")
+    note_relative(notes, text, links="it leads nowhere on Ghost")
+    text = _with_uploaded(text, article)
+    if settings.get("content_format") == "html":
+        return text.strip("\n")
+    message = "Wrapped lines are joined: Ghost shows each line end as a break."
+    text = notes.rewritten(text, join_wrapped_lines(text), message)
+    message = "“~”, “==” and “^” stay what they are: Ghost would make small, marked or raised letters of them."
+    text = notes.rewritten(text, to_ghost_markdown(text), message)
+    return close_open_fence(text).strip("\n")
+
+
+def _with_uploaded(text: str, article: Article) -> str:
+    """``text`` with the addresses of pictures that are on Ghost by now."""
+    for address, there in _places(article).items():
+        text = text.replace(address, there)
+    return text
+
+
+def _places(article: Article) -> dict[str, str]:
+    """Our addresses of pictures, and theirs on Ghost."""
+    uploaded = article.uploaded
+    return {one.url: uploaded[one.digest].url for one in article.images if one.digest in uploaded}
+
+
+# --- What goes with it -------------------------------------------------------------------------------------------
+
+
+def _title(notes: Notes, given: str) -> str:
+    title = one_line(given)
+    if len(title) > TITLE:
+        notes.refused("title", f"Ghost takes titles of up to {TITLE} characters; this has {len(title)}.")
+    else:
+        note_title(notes, title, given)
+    return title
+
+
+def _slug(notes: Notes, slug: str) -> str:
+    if len(slug) > SLUG:
+        notes.refused("slug", f"Ghost takes slugs of up to {SLUG} characters; this has {len(slug)}.")
+    return slug
+
+
+def _cut(notes: Notes, name: str, text: str, most: int, what: str, ours: str) -> str:
+    if len(text) <= most:
+        return text
+    notes.changed(name, f"Ghost takes {what} of up to {most} characters: {ours} is cut.")
+    return text[: most - 1].rstrip() + "…"
+
+
+def _canonical_url(notes: Notes, url: str) -> str:
+    if len(url) > ADDRESS:
+        message = f"Ghost takes canonical addresses of up to {ADDRESS:,} characters; this has {len(url):,}."
+        notes.refused("canonical_url", message)
+    else:
+        note_canonical_url(notes, url, _is_web_address, "it has to begin with http:// or https://")
+    return url
+
+
+def _cover(notes: Notes, article: Article) -> tuple[str, str]:
+    """Address and description of the feature image. Only a picture of ours has a description."""
+    url = usable_cover(notes, article.cover_url, _is_web_address, "a web address")
+    if len(url) > ADDRESS:
+        notes.lost("cover_url", f"Ghost takes addresses of up to {ADDRESS:,} characters: the cover is left out.")
+        url = ""
+    alt = next((one.alt for one in article.images if one.url == article.cover_url), "") if url else ""
+    alt = _cut(notes, "cover_url", one_line(alt), ALT, "descriptions of the cover", "this one")
+    return _places(article).get(url, url), alt
+
+
+def _tags(notes: Notes, tags: tuple[str, ...]) -> list[str]:
+    """By name, made when they are new. Ghost does not tell upper from lower case."""
+    kept: dict[str, str] = {}
+    for tag in tags:
+        name = one_line(tag).lstrip(",").strip()
+        if not name or len(name) > TAG:
+            notes.lost("tags", f"Ghost cannot take the tag “{tag}”: 1 to {TAG} characters.")
+        elif has_room(notes, tag, name.casefold(), kept, MOST_TAGS):
+            kept[name.casefold()] = name
+            if name.startswith("#"):
+                notes.changed("tags", f"The tag “{tag}” is an internal one on Ghost: readers do not see it.")
+    return list(kept.values())
+
+
+def _note_options(notes: Notes, article: Article, settings: Mapping[str, Any]) -> None:
+    limits = {"meta_title": META_TITLE, "meta_description": META_DESCRIPTION, "email_subject": EMAIL_SUBJECT}
+    for name, most in limits.items():
+        if len(str(article.options.get(name) or "")) > most:
+            notes.refused("options", f"Ghost takes up to {most} characters for “{name.replace('_', ' ')}”.")
+    if newsletter := newsletter_of(article, settings):
+        message = f"Ghost mails it to the readers of “{newsletter}” as it is published: that cannot be taken back."
+        notes.findings.append(Finding(Level.NOTE, "options", message))
+    elif article.options.get("newsletter") == "yes":
+        notes.refused("options", "It is to be mailed, but the channel's settings name no newsletter.")
+
+
+def _is_web_address(url: str) -> bool:
+    return bool(origin_of(url)) and not re.search(r"\s", url)
