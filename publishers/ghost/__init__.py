@@ -49,6 +49,7 @@ class Ghost(TwoStep):
     settings_form = SettingsForm
     options_form = OptionsForm
     limits = LIMITS
+    when_unpublished = "It becomes a draft again on Ghost. A newsletter that went out stays out."
     in_the_sandbox: ClassVar[Mapping[str, str]] = {
         "base_url": "{sandbox}/ghost",
         "admin_api_key": "5a9d0b0c5a9d0b0c5a9d0b0c:" + "0123456789abcdef" * 4,
@@ -121,10 +122,8 @@ class Ghost(TwoStep):
         return answers.remote_post(saved, published, " ".join(filter(None, notes)))
 
     def update(self, remote_id: str, article: Article) -> RemotePost:
-        """Bring a public post to this text. Its address stays, and nothing is mailed. Raises Gone."""
+        """Bring a post to this text. Its state and its address stay, and nothing is mailed. Raises Gone."""
         _, post = self._post(remote_id)
-        if post.get("status") not in PUBLIC_STATES:
-            raise Rejected(f"On Ghost it is {_in_words(post)} by now: somebody has taken it back there.")
         saved = self._save(post, fields(article, self.settings, answers.internal_tags(post)))
         if saved.status == 409:
             raise Unavailable("The post was changed on Ghost at this very moment.")
@@ -272,7 +271,3 @@ def _about_mail(newsletter: str, post: dict[str, Any]) -> str:
     if not newsletter or post.get("email"):
         return ""
     return f"Ghost did not say that it is mailed to “{newsletter}”: please look there."
-
-
-def _in_words(post: dict[str, Any]) -> str:
-    return "scheduled" if post.get("status") == "scheduled" else "a draft"

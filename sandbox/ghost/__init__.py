@@ -282,4 +282,3 @@ def _fits(article: Article, wanted: dict[str, list[str]]) -> bool:
     own = article.fields
     has = {"status": {own["status"]}, "slug": {own["slug"]}, "tag": {views.tag_slug(name) for name in own["tags"]}}
     return all(has[key] & set(values) for key, values in wanted.items())
-

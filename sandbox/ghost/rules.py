@@ -12,15 +12,15 @@ from sandbox.ghost.views import NAME, PLAIN, moment
 from sandbox.store import Article, Store
 
 MARK = re.compile(r"#bs-([0-9a-fA-F-]{36})")
+NEW: dict[str, Any] = {"slug": "", "status": "draft", "tags": [], "visibility": "public", "featured": False}
 MINUTES_PAST = 120
 """So many seconds may a scheduled time lie in the past."""
 
 
 def apply(store: Store, article: Article, given: dict[str, Any], query: Mapping[str, str]) -> str:
     """Change the article; answers Ghost's sentence when it must not be kept like that."""
-    own = article.fields = {"slug": "", "status": "draft", "tags": [], "visibility": "public", "featured": False} | (
-        dict(article.fields)
-    )
+    article.fields = {**NEW, **article.fields}
+    own = article.fields
     if wrong := schemas.too_long_for_the_database(given):
         return wrong
     status = given.get("status", own["status"])
@@ -42,7 +42,8 @@ def apply(store: Store, article: Article, given: dict[str, Any], query: Mapping[
 def state(article: Article) -> dict[str, Any]:
     """All that a change could change."""
     kept = {name: getattr(article, name) for name in ("title", "body", "canonical_url", "published", "published_at")}
-    return json.loads(json.dumps({**kept, "fields": article.fields, "updated_at": moment(article.updated_at)}))
+    whole = {**kept, "fields": article.fields, "updated_at": moment(article.updated_at)}
+    return dict(json.loads(json.dumps(whole)))
 
 
 def is_stale(given: dict[str, Any], before: dict[str, Any]) -> bool:

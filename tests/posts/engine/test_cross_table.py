@@ -87,7 +87,10 @@ def the_table() -> Iterator[None]:
 def connect(workspace: Workspace, street: Street, clock: MovableClock) -> Callable[[str], Channel]:
     def connect(platform: str) -> Channel:
         secret, settings = PLATFORMS[platform]
-        settings = {key: value.replace("{url}", street.url) for key, value in settings.items()}
+        settings = {
+            key: value.replace("{url}", street.url) if isinstance(value, str) else value
+            for key, value in settings.items()
+        }
         street.platform = platform
         credentials = {}
         if secret:
