@@ -191,7 +191,15 @@ class Publisher(ABC):
 
 
 class TwoStep(Publisher):
-    """A platform with drafts: the creation, which cannot be repeated, stays invisible; the flip is by id."""
+    """A platform with drafts: the creation, which cannot be repeated, stays invisible; the flip is by id.
+
+    Where some servers of a kind have drafts and others have not, the class is a OneStep as well, and ``has_drafts``
+    says by the settings which it is.
+    """
+
+    @classmethod
+    def has_drafts(cls, settings: Mapping[str, Any]) -> bool:
+        return True
 
     @abstractmethod
     def create_draft(self, article: Article) -> RemotePost:

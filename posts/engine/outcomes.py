@@ -31,6 +31,7 @@ from publishers.errors import (
     RateLimited,
     Rejected,
     Unavailable,
+    Unsupported,
 )
 
 Outcome = Attempt.Outcome
@@ -313,9 +314,9 @@ def _doubt(entry: Entry, error: OutcomeUnknown) -> None:
 
 
 def _could_not_look(entry: Entry, error: PublishingError) -> None:
-    """A look-up without an answer proves nothing. Look again, and in the end ask a person."""
+    """A look-up without an answer proves nothing. Look again, and in the end ask a person; at once if nobody can."""
     failed = entry.delivery.looks_failed
-    if failed >= LOOKS_THAT_MAY_FAIL:
+    if failed >= LOOKS_THAT_MAY_FAIL or isinstance(error, Unsupported):
         entry.ask_a_person(f"We could not find out whether it is there: {error}")
         return
     entry.set(

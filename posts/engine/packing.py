@@ -55,6 +55,6 @@ def head_start(channel: Channel) -> timedelta:
     Then the flip, which is what people see, happens at the very moment and never before.
     """
     publisher = PUBLISHERS.get(channel.platform)
-    if publisher is None or not issubclass(publisher, TwoStep):
+    if publisher is None or not issubclass(publisher, TwoStep) or not publisher.has_drafts(channel.settings):
         return timedelta()
     return timedelta(seconds=ONE_CALL + publisher.limits.seconds_between_writes * settings.PACE)

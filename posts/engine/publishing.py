@@ -295,7 +295,9 @@ def next_step(delivery: Delivery, publisher: type[Publisher]) -> Attempt.Step:
         return Step.LOOK
     if not issubclass(publisher, TwoStep):
         return Step.PUBLISH
-    return Step.FLIP if delivery.remote_id else Step.CREATE
+    if delivery.remote_id:
+        return Step.FLIP
+    return Step.CREATE if publisher.has_drafts(delivery.channel.settings) else Step.PUBLISH
 
 
 def _at_reading_pace(trip: Trip, now: datetime) -> Trip | None:
