@@ -108,6 +108,7 @@ class PostAdmin(Scoped):
     def save_model(self, request: HttpRequest, obj: Post, form: Any, change: bool) -> None:
         """An edit here counts as a version, so that an open editor elsewhere notices it."""
         obj.version += 1 if change else 0
+        obj.compare_at = timezone.now() if change else None
         super().save_model(request, obj, form, change)
         transaction.on_commit(lambda: ring(CHECK_COVER, obj.pk), robust=True)
 

@@ -18,6 +18,7 @@ from posts.engine.outcomes import CHANNEL_CHANGED
 from posts.engine.packing import door_of
 from posts.models import Channel, Delivery, Series
 from posts.models.delivery import move
+from posts.planning import living
 from publishers import PUBLISHERS
 from publishers.base import Account
 from publishers.errors import Later, NotAuthorized, PublishingError
@@ -69,6 +70,7 @@ def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_
             )
             if channel_settings != channel.settings:
                 _cannot_look_there(channel)
+                living.channel_changed(channel)
     except IntegrityError as error:
         raise NameTaken from error
 

@@ -20,6 +20,8 @@ BEGAN = {
     Step.FLIP: "Asked {place} to make the draft public",
     Step.PUBLISH: "Sent to {place}",
     Step.LOOK: "Looked on {place}",
+    Step.UPDATE: "Sent {place} the present text",
+    Step.UNPUBLISH: "Asked {place} to take it back",
     Step.UNKNOWN: "Taken up by a worker",
 }
 
@@ -47,6 +49,14 @@ ENDED_OF = {
     (Step.LOOK, Outcome.UNAVAILABLE): "{place} was out of reach",
     (Step.LOOK, Outcome.UNKNOWN): "no clear answer",
     (Step.LOOK, Outcome.ABANDONED): "the worker did not come back",
+    (Step.UPDATE, Outcome.DONE): "it is up to date there",
+    (Step.UPDATE, Outcome.UNKNOWN): "no clear answer: it may be up to date",
+    (Step.UPDATE, Outcome.UNAVAILABLE): "{place} was out of reach: it is as it was",
+    (Step.UPDATE, Outcome.ABANDONED): "the worker did not come back: it may be up to date",
+    (Step.UNPUBLISH, Outcome.DONE): "it is taken back",
+    (Step.UNPUBLISH, Outcome.UNKNOWN): "no clear answer: it may be taken back",
+    (Step.UNPUBLISH, Outcome.UNAVAILABLE): "{place} was out of reach: it is as it was",
+    (Step.UNPUBLISH, Outcome.ABANDONED): "the worker did not come back: it may be taken back",
     (Step.UNKNOWN, Outcome.DONE): "it was done",
 }
 
@@ -73,6 +83,19 @@ NOW = {
     Status.MISSED: "Its time passed. It waits for you",
     Status.HANDED_OVER: "Yours to publish by hand. It waits for you",
 }
+
+# The same for what changes an article that is there.
+NOW_OF_REVISION = {
+    Status.PUBLISHING: "It is being done at this moment",
+    Status.FAILED: "It could not be done. It waits for you",
+    Status.UNCERTAIN: "Nobody knows yet whether it was done. It waits for you",
+}
+ADVICE_OF_REVISION = {
+    Status.FAILED: "Change what it says, then try again; or drop it. What is there stays as it is.",
+    Status.UNCERTAIN: "Try again: that is safe. Or look there yourself, and drop it.",
+    Status.MISSED: "Do it now, choose a new time, or drop it.",
+}
+WHAT = {Delivery.Action.UPDATE: "The update", Delivery.Action.UNPUBLISH: "The taking back"}
 
 # What to do next, by the state and by what came of the last try.
 ADVICE = {
@@ -118,6 +141,11 @@ def tell(delivery: Delivery, attempts: Iterable[Attempt], changes: Iterable[Chan
     return [*lines, *next_lines(delivery)]
 
 
+def together(lines: list[Line], more: Iterable[Line]) -> list[Line]:
+    """The story of a publication with that of what was changed about it since."""
+    return sorted([*lines, *more], key=lambda line: (line.at is None, line.is_ahead, line.at))
+
+
 def brief(lines: list[Line]) -> list[Line]:
     """The end of the story, once there is one: what was tried, seen or is under way."""
     told = [line for line in lines if line.attempt or line.is_ahead or line.at is None or line.words == ADOPTED]
@@ -133,13 +161,18 @@ def sentence(step: str, outcome: str, place: str) -> tuple[str, str]:
 def advice(delivery: Delivery, last: Attempt | None) -> str:
     """What a person may do now, or that there is nothing to do; "" where that goes without saying."""
     status = delivery.state
+    if not delivery.is_publication and status in Status.needs_a_person():
+        return ADVICE_OF_REVISION.get(status, "")
     found = ADVICE.get((status, Outcome(last.outcome))) if last else None
     return (found or ADVICE_OF.get(status, "")).format(place=delivery.channel)
 
 
 def _planned(delivery: Delivery) -> Line:
     who = f" by {delivery.created_by}" if delivery.created_by_id else ""
-    return Line(delivery.created_at, f"Scheduled{who} on {delivery.channel}", "scheduled")
+    what = "Scheduled"
+    if not delivery.is_publication:
+        what = f"{WHAT[Delivery.Action(delivery.action)]} was scheduled"
+    return Line(delivery.created_at, f"{what}{who} on {delivery.channel}", "scheduled")
 
 
 def _changed(change: Change, zone: tzinfo) -> list[Line]:
@@ -189,13 +222,16 @@ def next_lines(delivery: Delivery) -> list[Line]:
     if status == Status.SCHEDULED:
         is_again = delivery.tries or delivery.act_at > delivery.due_at
         words = "It is tried again" if is_again else "It goes out"
+        if not delivery.is_publication:
+            words = f"{WHAT[Delivery.Action(delivery.action)]} is {'tried again' if is_again else 'done'}"
         return [Line(delivery.act_at if is_again else delivery.due_at, words, "scheduled", is_ahead=True)]
     if status == Status.CHECKING:
         return [Line(delivery.act_at, "We look whether it is there", "checking", is_ahead=True)]
     if status == Status.WAITING:
         return [Line(delivery.due_at, "Expected then: it waits for another delivery", "waiting", is_ahead=True)]
-    if status in NOW:
-        return [Line(None, NOW[status], str(status))]
+    now = NOW if delivery.is_publication else NOW | NOW_OF_REVISION
+    if status in now:
+        return [Line(None, now[status], str(status))]
     proof = getattr(delivery, "proof", None)
     if status == Status.PUBLISHED and proof and proof.due_at:
         return [Line(proof.due_at, "Its public page is looked at", "waiting", is_ahead=True)]

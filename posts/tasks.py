@@ -17,7 +17,7 @@ from accounts import mailing
 from blogscheduler.stack import roomy
 from posts import connecting, covers
 from posts.engine import lateness, publishing
-from posts.planning import changing, following, zonelaws
+from posts.planning import changing, following, living, zonelaws
 from posts.planning.recurring import making
 from posts.watch import measuring, outages, proving, watchdog, watching
 from posts.watch.clock import AgreedClock
@@ -99,6 +99,7 @@ RESCUE_EVERY = 5.0
 OUTAGES_EVERY = 10.0
 FOLLOWERS_EVERY = 10.0
 DATES_EVERY = 30.0
+COMPARE_EVERY = 2.0
 
 
 @roomy
@@ -163,6 +164,7 @@ WATCHES: tuple[tuple[str, float, Callable[[], Any]], ...] = (
     ("public pages", LOOK_EVERY, lambda: proving.look(clock.now, publishing.stopping.is_set)),
     ("followers", FOLLOWERS_EVERY, look_after_followers),
     ("dates of series", DATES_EVERY, look_for_dates),
+    ("living copies", COMPARE_EVERY, lambda: living.look_after(clock.now)),
     ("how it goes", OUTAGES_EVERY, _watch_over_it),
 )
 

@@ -13,6 +13,7 @@ from posts.views import (
     deliveries,
     diary,
     feed,
+    living,
     planning,
     queue,
     scheduling,
@@ -77,6 +78,13 @@ urlpatterns = [
     path("deliveries/<int:pk>/reschedule/", form(deciding.reschedule), name="delivery_reschedule"),
     path("deliveries/<int:pk>/send-again/", action(deciding.send_again), name="delivery_send_again"),
     path("deliveries/<int:pk>/confirm/", action(deciding.confirm), name="delivery_confirm"),
+    # living copies
+    path("posts/<int:pk>/update/", action(living.update_all), name="post_update"),
+    path("deliveries/<int:pk>/differences/", page(living.differences), name="delivery_differences"),
+    path("deliveries/<int:pk>/update/", action(living.update), name="delivery_update"),
+    path("deliveries/<int:pk>/update-at/", form(living.update_at), name="delivery_update_at"),
+    path("deliveries/<int:pk>/unpublish/", form(living.unpublish), name="delivery_unpublish"),
+    path("deliveries/<int:pk>/publish-anew/", action(living.publish_anew), name="delivery_publish_anew"),
     path("schedule/clocks/", form(zonelaws.zone_laws), name="zone_laws"),
     # what repeats
     path("series/", page(series.series_list), name="series_list"),

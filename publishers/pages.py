@@ -33,12 +33,13 @@ class Outcome(StrEnum):
 class Wanted:
     """What should be on the page. ``title`` "" and ``canonical_url`` None are not looked for.
 
-    ``canonical_url`` "" wants the page to name itself, or nothing.
+    ``canonical_url`` "" wants the page to name itself, or nothing. ``gone``: there should be no such page any more.
     """
 
     url: str
     title: str = ""
     canonical_url: str | None = None
+    gone: bool = False  # it was taken back: THERE means that all is as it should be
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ def look(http: Http, wanted: Wanted) -> Verdict:
 def judge(wanted: Wanted, page: Page) -> Verdict:
     """What this answer says about the article."""
     status = page.answer.status
+    if wanted.gone and (status in MISSING_STATUS or 200 <= status < 300):
+        return _judge_absence(wanted, page)
     if status in MISSING_STATUS:
         return Verdict(Outcome.MISSING, f"There is no page at its address ({status}).", status, passing=True)
     if not 200 <= status < 300:
@@ -78,6 +81,18 @@ def judge(wanted: Wanted, page: Page) -> Verdict:
     if difference:
         return Verdict(Outcome.DIFFERENT, difference, status, passing=True)
     return Verdict(Outcome.THERE, _what_was_found(wanted), status)
+
+
+def _judge_absence(wanted: Wanted, page: Page) -> Verdict:
+    """What was taken back should not be there; another page may be."""
+    status = page.answer.status
+    if status in MISSING_STATUS:
+        return Verdict(Outcome.THERE, f"There is no page at its address any more ({status}).", status)
+    if _is_home(page.url) and not _is_home(wanted.url):
+        return Verdict(Outcome.THERE, f"Its address leads to the home page of {urlsplit(page.url).hostname}.", status)
+    if wanted.title and not has_title(wanted.title, contents(page.answer.text).titles):
+        return Verdict(Outcome.THERE, "Its address answers, but not with this article any more.", status)
+    return Verdict(Outcome.DIFFERENT, "Its page can still be read, although it was taken back.", status, passing=True)
 
 
 def _asked_to_wait(answer: Answer) -> float | None:

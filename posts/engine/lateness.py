@@ -21,6 +21,7 @@ from django.db.models.functions import Greatest
 from accounts.models import WhenLate, Workspace
 from posts import notifying
 from posts.models import Channel, Delivery, Heartbeat, Occurrence, Post
+from posts.models.delivery import DeliveryQuerySet
 from posts.models.each import update_each
 from posts.watch import watching
 
@@ -71,12 +72,12 @@ def wishes_changed(workspace: Workspace, post: Post | None = None) -> None:
     _judge_anew(not_begun.filter(post=post) if post else not_begun, workspace)
 
 
-def _judge_anew(deliveries: QuerySet[Delivery], workspace: Workspace) -> None:
+def _judge_anew(deliveries: DeliveryQuerySet, workspace: Workspace) -> None:
     """Set ``late_after`` of these deliveries by the present wishes of the workspace and of their posts.
 
     What was put off, by us or by the platform, is late from the time that it was given.
     """
-    scheduled = deliveries.filter(workspace=workspace, status=Status.SCHEDULED)
+    scheduled = deliveries.publications().filter(workspace=workspace, status=Status.SCHEDULED)
     # In the order in which a claim takes them, so that neither waits for the other.
     list(scheduled.select_for_update().order_by("pk").values_list("pk", flat=True))
     for wished in WhenLate:
@@ -219,9 +220,15 @@ def _nobody_signed(now: datetime) -> bool:
 
 
 def _overdue(now: datetime) -> Q:
-    """What should have gone out by itself. What may be there, and was looked for already, goes its own way."""
+    """What should have gone out by itself. What may be there, and was looked for already, goes its own way; what
+    changes an article that is there is never too late.
+    """
     its_own_way = Q(doubtful=True, late_after=None)
-    return ~its_own_way & Q(status=Status.SCHEDULED, act_at__lt=now - LATE, due_at__lt=now - LATE)
+    return (
+        ~its_own_way
+        & Q(action=Delivery.Action.PUBLISH)
+        & Q(status=Status.SCHEDULED, act_at__lt=now - LATE, due_at__lt=now - LATE)
+    )
 
 
 def _keep_others_out(now: datetime) -> None:

@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 
 from blogscheduler import logs
 from posts import notifying
-from posts.engine import failpoints, lateness
+from posts.engine import failpoints, lateness, revising
 from posts.engine.outcomes import CHANNEL_CHANGED, CRASHES_LOOKING, Entry, decide, look_back_off, settle_time
 from posts.engine.trips import Result, Step, Trip, can_look, fence_from
 from posts.models import Attempt, Channel, Delivery
@@ -40,7 +40,7 @@ LEASE_KEPT = 10.0  # seconds of a lease that must be left for a next step, else 
 # What every outcome needs to know of its delivery; the few that need the post or the channel fetch them.
 NEEDED = (
     "number", "status", "due_at", "remote_id", "tries", "looks_failed", "looks_absent", "doubtful", "place_changed",
-    "refused_unless_ours", "retry_if_absent", "crashes", "message", "sent_digest", "sent_version",
+    "refused_unless_ours", "retry_if_absent", "crashes", "message", "sent_digest", "sent_version", "sent_as",
     "post_id", "channel_id", "workspace_id", "created_by_id",
 )  # fmt: skip
 
@@ -71,7 +71,7 @@ def _record_all(results: Sequence[Result], now: datetime, fence: float, *, trust
     if not entries:
         return []
     for entry in entries:
-        decide(entry)
+        (revising.decide if entry.trip.step in revising.REVISING else decide)(entry)
     _renew(entries, fence)
     _write(entries)
     failpoints.reached(failpoints.RECORDING)
@@ -132,6 +132,9 @@ def _write(entries: list[Entry]) -> None:
         raise Overtaken
     insert_each(Attempt, (entry.attempt for entry in entries if entry.attempt))
     proving.begin(entry.proof for entry in entries)
+    for entry in entries:
+        if entry.original:
+            revising.write(entry)
 
 
 def _held(trip: Trip) -> dict[str, Any]:
@@ -183,6 +186,15 @@ def put_back(trip: Trip, at: datetime, *, paced: bool = False) -> None:
     ours.filter(status=Status.CHECKING).update(act_at=at, lease_until=None)
 
 
+@transaction.atomic
+def give_up(trip: Trip, message: str) -> None:
+    """It cannot be done any more, which was seen before anything was sent: FAILED, and its author is told."""
+    Channel.objects.filter(pk=trip.channel_id, claim=trip.claim).update(claim=None, lease_until=None)
+    ours = Delivery.objects.filter(pk=trip.delivery_id, number=trip.number, status=Status.PUBLISHING)
+    if ours.update(status=Status.FAILED, lease_until=None, message=message, doubtful=False):
+        notifying.tell_author(trip.row, Status.FAILED, message)
+
+
 def room_at(channel_id: int, per_day: int, now: datetime) -> datetime | None:
     """When the platform's daily quota has room for one more article on this channel; None when it has now.
 
@@ -228,6 +240,9 @@ def record_abandoned(shown: Delivery, now: datetime) -> None:
         .first()
     )
     if delivery is None:  # it came back after all, or another night-watch was quicker
+        return
+    if not delivery.is_publication:
+        revising.record_abandoned(delivery, now)
         return
     looking = delivery.status == Status.CHECKING
     publisher = PUBLISHERS.get(delivery.channel.platform)

@@ -60,6 +60,7 @@ class Entry:
         self.attempt: Values | None = None
         self.following: Trip | None = None
         self.proof: Values | None = None  # its public page, which is looked at later
+        self.original: Values = {}  # what an update or a taking back changes about the publication
 
     @property
     def label(self) -> str:
@@ -164,7 +165,7 @@ def _published(entry: Entry, remote: RemotePost, message: str) -> None:
         sent = sent_text(entry)
     entry.set(
         Status.PUBLISHED, remote_id=remote.id, remote_url=remote.url, published_at=entry.now,
-        doubtful=False, refused_unless_ours=False, message=message, **sent,
+        doubtful=False, refused_unless_ours=False, message=message, **{"place": entry.trip.place, **sent},
     )  # fmt: skip
     is_known = bool(sent) or entry.delivery.sent_digest == entry.trip.digest
     canonical_url = entry.trip.article.canonical_url if is_known else None
@@ -177,14 +178,21 @@ def _untold(delivery: Delivery) -> bool:
 
 def sent_text(entry: Entry) -> dict[str, Any]:
     """The fields that say which text went out; nothing when they say so already."""
-    trip = entry.trip
-    if entry.delivery.sent_digest == trip.digest and entry.delivery.sent_version == trip.version:
+    trip, delivery = entry.trip, entry.delivery
+    if (delivery.sent_as, delivery.sent_digest, delivery.sent_version) == (trip.sent_as, trip.digest, trip.version):
         return {}
+    return all_that_was_sent(trip)
+
+
+def all_that_was_sent(trip: Trip) -> dict[str, Any]:
     return {
         "sent_title": trip.article.title,
         "sent_markdown": trip.article.markdown,
         "sent_digest": trip.digest,
         "sent_version": trip.version,
+        "sent_fields": trip.fields,
+        "sent_as": trip.sent_as,
+        "place": trip.place,
     }
 
 
@@ -267,7 +275,7 @@ def _again(entry: Entry, at: datetime, message: str, *, may_be_there: bool = Fal
 
 def _failed(entry: Entry, error: PublishingError) -> None:
     message, delivery = str(error), entry.delivery
-    entry.tried(_outcome_of(error), message)
+    entry.tried(outcome_of(error), message)
     if isinstance(error, NotAuthorized):
         _close_channel(entry, message)
     elif entry.trip.step == Step.LOOK:
@@ -275,7 +283,7 @@ def _failed(entry: Entry, error: PublishingError) -> None:
     elif isinstance(error, RateLimited):
         _asked_to_wait(entry, error)
     elif isinstance(error, Unavailable):
-        _again(entry, entry.now + _back_off(delivery.tries, error), message, may_be_there=delivery.doubtful)
+        _again(entry, entry.now + back_off(delivery.tries, error), message, may_be_there=delivery.doubtful)
     elif isinstance(error, OutcomeUnknown):
         _doubt(entry, error)
     elif isinstance(error, Gone):
@@ -284,7 +292,7 @@ def _failed(entry: Entry, error: PublishingError) -> None:
         entry.fail(message)
 
 
-def _outcome_of(error: PublishingError) -> Outcome:
+def outcome_of(error: PublishingError) -> Outcome:
     for kind, outcome in (
         (NotAuthorized, Outcome.NOT_AUTHORIZED),
         (RateLimited, Outcome.RATE_LIMITED),
@@ -330,12 +338,12 @@ def _asked_to_wait(entry: Entry, error: RateLimited) -> None:
     if entry.now - entry.delivery.due_at > PATIENCE:
         entry.fail(f"{error} We were asked to wait for a whole day.")
         return
-    wait = _back_off(entry.delivery.tries, error)
+    wait = back_off(entry.delivery.tries, error)
     begun = lateness.once_begun(entry.delivery.post)
     entry.set(Status.SCHEDULED, act_at=entry.now + wait, message=str(error), **begun)
 
 
-def _back_off(tries: int, error: PublishingError) -> timedelta:
+def back_off(tries: int, error: PublishingError) -> timedelta:
     """What the platform asked for, and a little more; else full jitter, longer with each try."""
     retry_after = error.retry_after if isinstance(error, Later) else None
     if retry_after is not None:
@@ -345,7 +353,7 @@ def _back_off(tries: int, error: PublishingError) -> timedelta:
 
 def look_back_off(looks: int, error: PublishingError | None = None) -> timedelta:
     if isinstance(error, Later) and error.retry_after is not None:
-        return _back_off(looks, error)
+        return back_off(looks, error)
     return _jitter(FIRST_LOOK_BACK_OFF * 2**looks)
 
 

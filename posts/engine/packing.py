@@ -2,37 +2,106 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
+from posts.engine import tailoring
 from posts.engine.trips import Door
 from posts.models import Channel, Delivery
 from publishers import PUBLISHERS
-from publishers.base import Article, TwoStep
+from publishers.base import Article, Publisher, TwoStep
 
 ONE_CALL = 1.0  # seconds that creating a draft usually takes at the most
 
 
 def article_of(delivery: Delivery) -> Article:
-    """What the channel gets: the post as it stands, and the channel's own wishes where the post has none."""
-    post = delivery.post
+    """What the channel gets: the post as it stands, with what is said otherwise there.
+
+    An update is the same publication: it has its key, and the time at which that was due.
+    """
+    post, channel = delivery.post, delivery.channel
+    original = delivery.revises or delivery
+    said = tailoring.version_of(post, channel.pk)
+    dated = delivery if original is delivery else _at_the_time_of(original, delivery)
     return Article(
-        key=str(delivery.key),
-        title=post.title,
-        markdown=post.markdown,
-        summary=post.summary,
-        tags=tuple(post.tags),
-        slug=post.slug,
-        cover_url=post.cover_url,
-        canonical_url=delivery.canonical_there,
+        key=str(original.key),
+        title=said.get("title") or post.title,
+        markdown=tailoring.text(dated).markdown,
+        summary=said.get("summary") or post.summary,
+        tags=tailoring.tags(post, channel),
+        slug=said.get("slug") or post.slug,
+        cover_url=said.get("cover_url") or post.cover_url,
+        canonical_url=tailoring.canonical_url(dated),
         language=post.language,
         author=post.author.name if post.author else "",
-        due_at=delivery.due_at,
+        due_at=dated.due_at,
         ai_disclosure=post.ai_disclosure,
-        options=delivery.options,
+        options={**delivery.options, **said.get("options", {})},
     )
+
+
+def _at_the_time_of(original: Delivery, revision: Delivery) -> Delivery:
+    """What names a day names that of the publication."""
+    return Delivery(
+        post=revision.post, channel=revision.channel, due_at=original.due_at, zone=original.zone,
+        canonical_url=revision.canonical_url,
+    )  # fmt: skip
+
+
+# --- what went out, so that it can be compared -----------------------------------------------------------------------
+
+KEPT = ("summary", "tags", "slug", "cover_url", "canonical_url", "language", "author", "ai_disclosure", "options")
+
+
+def fields_of(article: Article, channel: Channel) -> dict[str, Any]:
+    """What a payload is made of besides title and text, as JSON keeps it."""
+    fields = {name: getattr(article, name) for name in KEPT}
+    return {**fields, "tags": list(article.tags), "options": dict(article.options), "settings": channel.settings}
+
+
+def digest_of(title: str, markdown: str, fields: dict[str, Any]) -> str:
+    """The same for what makes the same payload."""
+    whole = json.dumps([title, markdown, fields], ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()
+
+
+def sent_article(publication: Delivery) -> tuple[Article, dict[str, Any]] | None:
+    """The article that is out there by what is kept of it, and the channel's settings then; None where none is."""
+    if publication.sent_fields is None:
+        return None
+    fields = dict(publication.sent_fields)
+    channel_settings = fields.pop("settings", {})
+    article = Article(
+        key=str(publication.key), title=publication.sent_title, markdown=publication.sent_markdown,
+        due_at=publication.due_at, **{**fields, "tags": tuple(fields.get("tags", ()))},
+    )  # fmt: skip
+    return article, channel_settings
+
+
+def payload_digest(publisher: Publisher, article: Article) -> str:
+    """Of what is sent for this article: its mark is in it, the addresses that a platform gave its pictures are not."""
+    payload = publisher.payload(replace(article, uploaded={}))
+    whole = json.dumps(payload, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()
+
+
+def place_of(channel: Channel) -> str:
+    """Where it publishes: another one for another account, and at another address; "" on our own disk.
+
+    The same number may be another article there.
+    """
+    publisher = PUBLISHERS.get(channel.platform)
+    origin = publisher.origin(channel.settings) if publisher else ""
+    if not origin:
+        return ""
+    who = channel.account_url or channel.account_name
+    return hashlib.sha256(f"{channel.platform} {origin} {who}".encode()).hexdigest()[:32]
 
 
 def door_of(channel: Channel) -> Door:

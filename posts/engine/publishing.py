@@ -25,11 +25,13 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from blogscheduler import logs
 from blogscheduler.stack import roomy
-from posts.engine import failpoints, lateness, ledger
+from posts.engine import failpoints, lateness, ledger, revising
 from posts.engine.line import Line
-from posts.engine.packing import article_of, door_of
+from posts.engine.packing import article_of, digest_of, door_of, fields_of, place_of
+from posts.engine.revising import REVISING
 from posts.engine.trips import Result, Step, Trip, can_look, fence_from, take
 from posts.models import Attempt, Delivery, ReadingPace
+from posts.models.delivery import ORIGINAL
 from publishers.base import Publisher, TwoStep
 
 log = logging.getLogger(__name__)
@@ -242,6 +244,7 @@ def claim(now: datetime, limit: int, in_hand: Mapping[int, int] | None = None, l
     taken = Delivery.objects.take(first, now, settings.LEASE)
     if taken:
         failpoints.reached(failpoints.CLAIMED)
+    _with_originals(taken)
     trips = []
     for delivery in taken:
         try:
@@ -250,6 +253,9 @@ def claim(now: datetime, limit: int, in_hand: Mapping[int, int] | None = None, l
             # One bad row never stops the tick; its lease runs out and the night-watch takes it from there.
             with logs.about(workspace=delivery.workspace_id, delivery=delivery.pk, attempt=delivery.number):
                 log.exception("Delivery %s could not be packed", delivery.pk)
+            continue
+        if trip.step in REVISING and (why := revising.problem(delivery, trip)):
+            ledger.give_up(trip, why)
             continue
         per_day = trip.door.publisher_class.limits.per_day
         if per_day and trip.step in (Step.CREATE, Step.PUBLISH):
@@ -265,12 +271,25 @@ def claim(now: datetime, limit: int, in_hand: Mapping[int, int] | None = None, l
     return trips
 
 
+def _with_originals(taken: list[Delivery]) -> None:
+    """Those of them that change what was published get to know it: one query, and only when there are any."""
+    about = {delivery.revises_id for delivery in taken if delivery.revises_id}
+    if not about:
+        return
+    originals = Delivery.objects.only(*ORIGINAL).in_bulk(about)
+    for delivery in taken:
+        if delivery.revises_id:
+            delivery.revises = originals[delivery.revises_id]
+
+
 def pack(delivery: Delivery, now: datetime, fence: float) -> Trip:
     """Our post becomes an Article, as its text stands at this moment; the claim becomes a Trip."""
     door = door_of(delivery.channel)
     assert delivery.claim is not None
     step = next_step(delivery, door.publisher_class)
-    visible = step in (Step.FLIP, Step.PUBLISH)
+    visible = step in (Step.FLIP, Step.PUBLISH, *REVISING)
+    article = article_of(delivery)
+    fields = fields_of(article, delivery.channel)
     return Trip(
         delivery_id=delivery.pk,
         channel_id=delivery.channel_id,
@@ -278,10 +297,13 @@ def pack(delivery: Delivery, now: datetime, fence: float) -> Trip:
         number=delivery.number,
         claim=delivery.claim,
         step=step,
-        article=article_of(delivery),
+        article=article,
         version=delivery.post.version,
         digest=delivery.post.digest(),
-        remote_id=delivery.remote_id,
+        sent_as=digest_of(article.title, article.markdown, fields),
+        fields=fields,
+        place=place_of(delivery.channel),
+        remote_id=(delivery.revises or delivery).remote_id,
         door=door,
         fence=fence,
         row=delivery,
@@ -290,7 +312,14 @@ def pack(delivery: Delivery, now: datetime, fence: float) -> Trip:
 
 
 def next_step(delivery: Delivery, publisher: type[Publisher]) -> Attempt.Step:
-    """What comes next for a claimed delivery: after any doubt, look first."""
+    """What comes next for a claimed delivery: after any doubt, look first.
+
+    What changes an article by its id is done again instead: that is safe by contract.
+    """
+    if delivery.action == Delivery.Action.UPDATE:
+        return Step.UPDATE
+    if delivery.action == Delivery.Action.UNPUBLISH:
+        return Step.UNPUBLISH
     if delivery.status == Delivery.Status.CHECKING or (delivery.doubtful and can_look(publisher)):
         return Step.LOOK
     if not issubclass(publisher, TwoStep):

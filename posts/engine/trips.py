@@ -21,7 +21,18 @@ from blogscheduler.stack import roomy
 from posts.engine import failpoints
 from posts.models import Attempt, Delivery
 from publishers import PUBLISHERS
-from publishers.base import Article, Finds, Glimpses, OneStep, Publisher, RemotePost, Surroundings, TwoStep
+from publishers.base import (
+    Article,
+    Finds,
+    Glimpses,
+    OneStep,
+    Publisher,
+    RemotePost,
+    Surroundings,
+    TwoStep,
+    Unpublishes,
+    Updates,
+)
 from publishers.errors import OutcomeUnknown, PublishingError, Unavailable, Unsupported
 from publishers.http import Http
 
@@ -33,6 +44,16 @@ Step = Attempt.Step
 def can_look(publisher: type[Publisher]) -> bool:
     """Whether it can be asked at all: for proof either way, or for a glimpse. Asking a Protocol takes long."""
     return issubclass(publisher, (Finds, Glimpses))
+
+
+@cache
+def can_update(publisher: type[Publisher]) -> bool:
+    return issubclass(publisher, Updates)
+
+
+@cache
+def can_unpublish(publisher: type[Publisher]) -> bool:
+    return issubclass(publisher, Unpublishes)
 
 
 @dataclass(frozen=True)
@@ -83,6 +104,9 @@ class Trip:
     article: Article
     version: int  # of the post, at packing
     digest: str
+    sent_as: str  # digest of all that the payload is made of
+    fields: dict[str, Any] = field(repr=False)  # what that is besides title and text
+    place: str
     remote_id: str
     door: Door
     fence: float  # monotonic seconds: nothing may be sent after this
@@ -158,6 +182,11 @@ def _call(publisher: Publisher, trip: Trip) -> RemotePost | None:
             return publisher.find(trip.article, trip.remote_id)
         case Step.LOOK if isinstance(publisher, Glimpses):
             return publisher.glimpse(trip.article)
+        case Step.UPDATE if isinstance(publisher, Updates):
+            return publisher.update(trip.remote_id, trip.article)
+        case Step.UNPUBLISH if isinstance(publisher, Unpublishes):
+            publisher.unpublish(trip.remote_id)
+            return None
     raise Unsupported(f"{publisher.label} cannot do this: {trip.step.label}.")
 
 

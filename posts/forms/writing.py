@@ -169,7 +169,7 @@ class PostForm(forms.ModelForm[Post]):
         read = self.cleaned_data["version"]
         unchanged = Post.objects.filter(pk=stored.pk, version=read)
         with transaction.atomic():
-            saved = unchanged.update(**values, updated_at=now, version=F("version") + 1)
+            saved = unchanged.update(**values, updated_at=now, version=F("version") + 1, compare_at=now)
             if saved and values["when_late"] != stored.when_late:
                 lateness.wishes_changed(stored.workspace, stored)
         if saved:

@@ -13,6 +13,8 @@ class Attempt(models.Model):
         FLIP = "flip", "Make it public"
         PUBLISH = "publish", "Publish"
         LOOK = "look", "Look whether it is there"
+        UPDATE = "update", "Bring it to the present text"
+        UNPUBLISH = "unpublish", "Take it back"
         UNKNOWN = "unknown", "Interrupted"  # the worker died: which step it was in is not known
 
     class Outcome(models.TextChoices):

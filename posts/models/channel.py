@@ -41,6 +41,8 @@ class Channel(models.Model):
     credentials = EncryptedJSONField(default=dict, editable=False)
     secret_hint = models.CharField(max_length=8, blank=True, editable=False)  # the last four characters
     settings = models.JSONField(default=dict, blank=True)
+    # What posts get there that do not say it themselves: see posts.engine.tailoring.
+    defaults = models.JSONField(null=True, blank=True, editable=False)
     # What the last check found that may be chosen for a setting: [[value, label], …] by setting.
     choices = models.JSONField(default=dict, blank=True, editable=False)
     # Counts the changes of credentials and settings: a check of older ones must not judge the newer.

@@ -24,11 +24,15 @@ from posts.models.prepared import Prepared
 # What of a claimed delivery, its post and its channel goes to the platform, and into the ledger.
 CLAIMED = (
     "key", "workspace_id", "post_id", "channel_id", "created_by_id", "action", "options", "due_at", "status", "number",
-    "claim", "tries", "crashes", "doubtful", "place_changed", "remote_id", "sent_digest", "sent_version",
-    "canonical_url",
-    *(f"post__{name}" for name in (*Post.TEXT_FIELDS, "version", "workspace_id", "author__name")),
-    *(f"channel__{name}" for name in ("workspace_id", "platform", "credentials", "settings", "revision")),
+    "claim", "tries", "crashes", "doubtful", "place_changed", "remote_id", "sent_digest", "sent_version", "sent_as",
+    "canonical_url", "zone", "revises_id", "remote_url",
+    *(f"post__{name}" for name in (*Post.TEXT_FIELDS, "versions", "version", "workspace_id", "author__name")),
+    *(f"channel__{name}" for name in (
+        "workspace_id", "platform", "credentials", "settings", "defaults", "revision", "account_name", "account_url",
+    )),
 )  # fmt: skip
+# What a claimed update or taking back needs to know of the publication that it is about.
+ORIGINAL = ("key", "due_at", "zone", "status", "remote_id", "remote_url", "place", "gone_at", "sent_title")
 
 
 class InLine(NamedTuple):
@@ -43,6 +47,10 @@ class InLine(NamedTuple):
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def of(self, workspace: Workspace) -> DeliveryQuerySet:
         return self.filter(workspace=workspace)
+
+    def publications(self) -> DeliveryQuerySet:
+        """Without the updates and takings back of what was published."""
+        return self.filter(action=Delivery.Action.PUBLISH)
 
     def of_occurrences(self, occurrences: Iterable[int]) -> DeliveryQuerySet:
         """What was made for dates of series."""
@@ -269,6 +277,18 @@ class Delivery(models.Model):
     sent_markdown = models.TextField(blank=True, editable=False)
     sent_digest = models.CharField(max_length=64, blank=True, editable=False)
     sent_version = models.PositiveIntegerField(null=True, editable=False)
+    # Its other fields as they went out, and the channel's settings then: with the text, what its payload was made of.
+    sent_fields = models.JSONField(null=True, editable=False)
+    sent_as = models.CharField(max_length=64, blank=True, db_default="", default="", editable=False)  # digest of that
+    place = models.CharField(max_length=32, blank=True, db_default="", default="", editable=False)  # whose account
+
+    # An update, or a taking back: the publication whose article it changes.
+    revises = models.ForeignKey(
+        "self", null=True, editable=False, on_delete=models.CASCADE, related_name="revisions", db_index=False
+    )
+    # Whether what would be sent now is another payload than what is out there; null: to be compared.
+    differs = models.BooleanField(null=True, default=False, db_default=False, editable=False)
+    gone_at = models.DateTimeField(null=True, editable=False)  # it was seen then that it is no longer there
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = models.Manager.from_queryset(DeliveryQuerySet)()
@@ -294,6 +314,8 @@ class Delivery(models.Model):
             models.Index(fields=["follows"], name="delivery_waiting", condition=Q(status="waiting")),
             models.Index(fields=["follows"], name="delivery_follows", condition=Q(follows__isnull=False)),
             models.Index(fields=["occurrence"], name="delivery_of_series", condition=Q(occurrence__gt=0)),
+            models.Index(fields=["revises"], name="delivery_revises", condition=Q(revises__isnull=False)),
+            models.Index(fields=["post"], name="delivery_to_compare", condition=Q(differs__isnull=True)),
             models.Index(fields=["workspace"], name="delivery_wall_moves", condition=Q(wall_moves_to__isnull=False)),
         ]
         constraints = [
@@ -326,9 +348,9 @@ class Delivery(models.Model):
         return Delivery.Status(self.status)
 
     @property
-    def canonical_there(self) -> str:
-        """The canonical URL that its channel is told."""
-        return self.canonical_url or self.post.canonical_url
+    def is_publication(self) -> bool:
+        """It brings an article there; the others change one that is there."""
+        return self.action == Delivery.Action.PUBLISH
 
     def is_moving(self) -> bool:
         """Something will change within moments without anybody doing anything."""

@@ -46,6 +46,10 @@ class Post(models.Model):
     # What the background check found when it fetched `cover_checked_url`; "" when it was there.
     cover_checked_url = models.CharField(max_length=1000, blank=True, editable=False)
     cover_problem = models.TextField(blank=True, editable=False)
+    # What is said otherwise on one channel, by its id: see posts.engine.tailoring.
+    versions = models.JSONField(null=True, blank=True, editable=False)
+    # When what is published of it is to be compared with what stands here: it was changed.
+    compare_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -57,7 +61,10 @@ class Post(models.Model):
 
     class Meta:
         ordering = ["-updated_at"]
-        indexes = [models.Index(fields=["workspace", "-updated_at"])]
+        indexes = [
+            models.Index(fields=["workspace", "-updated_at"]),
+            models.Index(fields=["compare_at"], name="post_to_compare", condition=models.Q(compare_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.title or "Untitled"

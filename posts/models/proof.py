@@ -34,6 +34,7 @@ class Proof(models.Model):
     # What the page was asked to say; null: not known, because it is not known which text went out.
     canonical_url = models.CharField(max_length=1000, null=True)  # noqa: DJ001  "" wants none
     began_at = models.DateTimeField()
+    gone = models.BooleanField(default=False, db_default=False)  # it was taken back: there should be no page
 
     due_at = models.DateTimeField("next look", null=True)  # null: no further look is planned
     lease_until = models.DateTimeField(null=True)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.core import serializers
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User
 from posts.models import Change, Delivery, Post
@@ -80,7 +80,8 @@ def cancel(delivery: Delivery, now: datetime, by: User | None) -> Change:
 def delete(post: Post, now: datetime, by: User | None) -> Change | None:
     """Only what is nowhere and not on its way; None when it is: the history of what is published must not be lost."""
     over = [Status.CANCELLED, Status.FAILED, Status.MISSED]
-    live = Delivery.objects.filter(post=OuterRef("pk")).exclude(status__in=over)
+    done_since = Q(status=Status.PUBLISHED) & ~Q(action=Delivery.Action.PUBLISH)
+    live = Delivery.objects.filter(post=OuterRef("pk")).exclude(status__in=over).exclude(done_since)
     kept = {"pk": post.pk, "post": _as_json(post)}
     try:
         with transaction.atomic():

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
+from posts.engine import tailoring
 from posts.engine.lateness import Turns, late_after
 from posts.engine.packing import article_of, door_of, head_start
 from posts.models import Channel, Delivery, Post
@@ -84,7 +85,8 @@ def check(
     delivery = Delivery(post=post, channel=channel, workspace=post.workspace, options=dict(options or {}))
     if due_at is not None:
         delivery.due_at = due_at
-    findings = publisher.check(article_of(delivery))
+    placed = tailoring.text(delivery)
+    findings = [placed.in_the_source(finding) for finding in publisher.check(article_of(delivery))]
     if problem := post.cover_finding():
         findings.append(Finding(Level.LOST, "cover_url", f"The cover image could not be fetched: {problem}"))
     if other := _same_canonical(post, channel):
@@ -261,6 +263,11 @@ def time_fields(post: Post, channel: Channel, at: Moment) -> dict[str, Any]:
     }
 
 
+def never_late(delivery: Delivery, at: Moment) -> dict[str, Any]:
+    """What changes an article that is there needs no head start, and goes out however late it is."""
+    return {} if delivery.is_publication else {"act_at": at.due_at, "late_after": None}
+
+
 def reschedule(
     delivery: Delivery, at: Moment, now: datetime, *, in_slot: bool = False, seen: datetime | None = None
 ) -> None:
@@ -304,7 +311,7 @@ def send_again(delivery: Delivery, at: Moment) -> None:
     if delivery.status != Status.UNCERTAIN:
         raise Refused(_too_late(delivery))
     publisher = PUBLISHERS.get(delivery.channel.platform)
-    can_look = publisher is not None and issubclass(publisher, Finds)
+    can_look = publisher is not None and issubclass(publisher, Finds) and delivery.is_publication
     _begin_again(delivery, at, [Status.UNCERTAIN], doubtful=can_look)
 
 
@@ -313,7 +320,8 @@ def _begin_again(
 ) -> None:
     delivery = as_it_is(shown)
     options = {delivery.channel_id: delivery.options}
-    if refused := refusals(delivery.post, [delivery.channel], at.due_at, options):
+    takes_text = delivery.action != Delivery.Action.UNPUBLISH
+    if takes_text and (refused := refusals(delivery.post, [delivery.channel], at.due_at, options)):
         raise PlatformRefuses(refused)
     fresh: dict[str, Any] = {
         "tries": 0,
@@ -330,7 +338,7 @@ def _begin_again(
             moved = (there.filter(due_at=seen) if seen else there).update(
                 status=Status.SCHEDULED,
                 **{
-                    **time_fields(delivery.post, delivery.channel, at),
+                    **(time_fields(delivery.post, delivery.channel, at) | never_late(delivery, at)),
                     **fresh,
                     "refused_unless_ours": False,
                     **changes,
@@ -376,6 +384,8 @@ def cancel(delivery: Delivery) -> None:
 
 def confirm(delivery: Delivery, url: str, now: datetime) -> None:
     """A person looked: it is there, at ``url``. Raises Refused, also while the engine itself is still at it."""
+    if not delivery.is_publication:
+        raise Refused("Have it done again: that is safe, and tells for sure.")
     if not url.startswith(("http://", "https://")):
         raise Refused("Give the address at which it is, beginning with https://.")
     changes: dict[str, Any] = {"remote_url": url, "published_at": now, "doubtful": False, "message": ""}
@@ -403,6 +413,8 @@ def as_it_is(delivery: Delivery) -> Delivery:
 
 def _too_late(delivery: Delivery) -> str:
     """Why it cannot be changed any more, in a sentence."""
+    if not delivery.is_publication and delivery.status == Status.PUBLISHED:
+        return f"It is done on {delivery.channel} already."
     return {
         Status.PUBLISHING: f"It is being published on {delivery.channel} at this moment: it is too late to change it.",
         Status.CHECKING: f"It was sent to {delivery.channel} and we are looking whether it arrived: it is too late.",

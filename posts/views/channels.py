@@ -29,6 +29,8 @@ LONG_WAIT = 20  # looks, one a second, after which we say that the check takes l
 Status = Channel.Status
 Unsent = Q(deliveries__status__in=[Delivery.Status.WAITING, Delivery.Status.SCHEDULED, Delivery.Status.MISSED])
 
+Published = Q(deliveries__status=Delivery.Status.PUBLISHED, deliveries__action=Delivery.Action.PUBLISH)
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -73,7 +75,7 @@ class DoorForms:
 def channels(request: MemberRequest) -> HttpResponse:
     rows = Channel.objects.of(request.workspace).annotate(
         unsent=Count("deliveries", filter=Unsent),
-        published=Count("deliveries", filter=Q(deliveries__status=Delivery.Status.PUBLISHED)),
+        published=Count("deliveries", filter=Published),
     )
     return render(request, "posts/channels.html", {"channels": rows})
 
@@ -243,7 +245,7 @@ def remove(request: MemberRequest, pk: int) -> HttpResponse:
         return redirect("channels")
     counts = Channel.objects.filter(pk=found.pk).aggregate(
         unsent=Count("deliveries", filter=Unsent),
-        published=Count("deliveries", filter=Q(deliveries__status=Delivery.Status.PUBLISHED)),
+        published=Count("deliveries", filter=Published),
     )
     return render(request, "posts/channel_remove.html", {"channel": found, "form": form, **counts})
 

@@ -19,6 +19,7 @@ from posts.engine.packing import door_of
 from posts.forms.deciding import ConfirmForm
 from posts.forms.options import in_words
 from posts.models import Attempt, Change, Channel, Delivery, Post, Proof, Series, SeriesPost
+from posts.planning import living
 from posts.story import Line
 from posts.views.reading import as_read
 from posts.views.scope import MemberRequest
@@ -48,6 +49,8 @@ class Row:
     story: list[Line]
     advice: str  # what a person may do now
     followers: tuple[str, ...] = ()  # the channels that wait for it
+    differs: bool = False  # what would be sent now is another payload than what is out there
+    revisions: tuple[Row, ...] = ()  # updates and takings back that are not over, or ended badly; the last one
 
     @property
     def pace(self) -> int:
@@ -55,7 +58,8 @@ class Row:
         delivery = self.delivery
         if delivery.is_moving() or self._is_soon(delivery):
             return QUICK
-        return SLOW if delivery.status in Status.pending() else self._pace_of_proof()
+        own = SLOW if delivery.status in Status.pending() else self._pace_of_proof()
+        return min((pace for pace in (own, *(each.pace for each in self.revisions)) if pace), default=0)
 
     def _is_soon(self, delivery: Delivery) -> bool:
         """Due within moments, on a channel that takes it or will when it is checked. What was due long ago waits."""
@@ -89,12 +93,26 @@ class Row:
             delivery.wall_moves_to,
             delivery.channel.status, delivery.channel.problem, self.is_edited_since, self.is_looked_at,
             self.proof and (self.proof.outcome, self.proof.looked_at, self.proof.due_at),
+            self.differs, delivery.gone_at, tuple(each.mark for each in self.revisions),
         )  # fmt: skip
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:8]
 
     @property
     def brief(self) -> list[Line]:
         return story.brief(self.story)
+
+    @property
+    def can(self) -> living.Abilities:
+        return living.abilities(self.delivery)
+
+    @property
+    def is_out(self) -> bool:
+        """An article that can be changed, as far as we know."""
+        return self.delivery.status == Status.PUBLISHED and self.delivery.is_publication and not self.delivery.gone_at
+
+    @property
+    def is_being_changed(self) -> bool:
+        return any(each.delivery.status in living.OPEN for each in self.revisions)
 
     @property
     def is_demo(self) -> bool:
@@ -117,6 +135,11 @@ class Window:
     def pace(self) -> int:
         """Seconds until the page looks again; 0: never, nothing will change by itself."""
         return min((row.pace for row in self.rows if row.pace), default=0)
+
+    @property
+    def outdated(self) -> list[Row]:
+        """What differs, can be brought up to date and is not being changed already."""
+        return [row for row in self.rows if row.differs and row.can.update and not row.is_being_changed]
 
     @property
     def mark(self) -> str:
@@ -169,8 +192,40 @@ def _window(found: Post) -> Window:
     for each in shown:
         if each.status == Status.WAITING:
             waiting[each.follows_id].append(each.channel.name)
-    made = [replace(row_of(each, found, digest, now), followers=tuple(waiting[each.pk])) for each in shown]
+    differing = _differing(found, shown)
+    rows_of: dict[int | None, list[Row]] = defaultdict(list)
+    for each in shown:
+        if not each.is_publication:
+            rows_of[each.revises_id].append(row_of(each, found, digest, now))
+    made = []
+    for each in shown:
+        if each.is_publication:
+            row = replace(row_of(each, found, digest, now), followers=tuple(waiting[each.pk]))
+            made.append(_with_revisions(replace(row, differs=each.pk in differing), rows_of[each.pk]))
     return Window(found, made, series)
+
+
+def _differing(found: Post, shown: list[Delivery]) -> set[int]:
+    """Those that differ, by what the watch has found out, or asked now where it has not seen to it yet."""
+    published = [each for each in shown if each.status == Status.PUBLISHED and each.is_publication]
+    if found.compare_at is None and all(each.differs is not None for each in published):
+        return {each.pk for each in published if each.differs}
+    return {each.publication.pk for each in living.standing(found) if each.differs}
+
+
+def _with_revisions(row: Row, revisions: list[Row]) -> Row:
+    """The story tells all of them; of their states only what is not over, and what ended badly at last, is shown."""
+    lines = story.together(row.story, [line for each in revisions for line in each.story])
+    last = revisions[-1:]
+    unfinished = [each for each in revisions if each.delivery.status in living.OPEN or each in last]
+    over = (Status.PUBLISHED, Status.CANCELLED)
+    kept = [each for each in unfinished if each.delivery.status not in over or _is_news(each)]
+    return replace(row, story=lines, revisions=tuple(kept))
+
+
+def _is_news(row: Row) -> bool:
+    """A taking back has a page of its own to prove, and something to say."""
+    return row.delivery.action == Delivery.Action.UNPUBLISH and row.delivery.status == Status.PUBLISHED
 
 
 def _nearest(dates: QuerySet[Delivery]) -> list[Delivery]:

@@ -295,7 +295,7 @@ def _post(request: MemberRequest, pk: int) -> Post:
 def _taken(post: Post) -> set[int]:
     """The channels where the post is scheduled, on its way or published: it cannot go there twice."""
     over = [Delivery.Status.CANCELLED, Delivery.Status.FAILED]
-    return set(post.deliveries.exclude(status__in=over).values_list("channel_id", flat=True))
+    return set(post.deliveries.publications().exclude(status__in=over).values_list("channel_id", flat=True))
 
 
 def _last_wishes(post: Post) -> dict[int, dict[str, Any]]:

@@ -36,8 +36,9 @@ def with_standing(posts: QuerySet[Post]) -> QuerySet[Any]:
     deliveries = Delivery.objects.filter(post=OuterRef("pk"))
     needs_you = Exists(unanswered().filter(post=OuterRef("pk")))
     moving = Exists(deliveries.filter(status__in=[Status.PUBLISHING, Status.CHECKING]))
-    waiting = Exists(deliveries.filter(status__in=[Status.SCHEDULED, Status.WAITING]))
-    published = Exists(deliveries.filter(status=Status.PUBLISHED))
+    publications = deliveries.publications()
+    waiting = Exists(publications.filter(status__in=[Status.SCHEDULED, Status.WAITING]))
+    published = Exists(publications.filter(status=Status.PUBLISHED))
     return posts.annotate(
         standing=Case(
             When(needs_you, then=Value(Standing.NEEDS_YOU.value)),
@@ -48,6 +49,11 @@ def with_standing(posts: QuerySet[Post]) -> QuerySet[Any]:
             default=Value(Standing.DRAFT.value),
         )
     )
+
+
+def differing() -> QuerySet[Delivery]:
+    """What is published and would be another payload now, as far as it was compared."""
+    return Delivery.objects.publications().filter(status=Status.PUBLISHED, differs=True, gone_at=None)
 
 
 def page_of(rows: QuerySet[Any], number: str, size: int = PAGE_SIZE) -> Page[Any]:

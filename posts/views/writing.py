@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Case, Prefetch, Q, When
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, When
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,12 +23,15 @@ from posts.views.bells import ring_for_cover
 from posts.views.changes import say
 from posts.views.reading import as_read
 from posts.views.scope import MemberRequest
-from posts.views.standing import Standing, page_of, with_standing
+from posts.views.standing import Standing, differing, page_of, with_standing
 
 PREVIEWED = 100_000  # characters: what is rendered while people type
 SHOWN_AT_ONCE = 20_000  # characters: what is rendered with the editor itself; more is fetched when the page is there
 WORDS_A_MINUTE = 220
 NEW = timedelta(days=7)  # so long the first steps stay in view when all are taken
+
+DIFFERS = "differs"  # beside the standings: a published post may differ from what is out there
+STANDINGS = [*Standing.choices, (DIFFERS, "Differs from what is out there")]
 
 Status = Delivery.Status
 
@@ -44,12 +47,15 @@ def posts(request: MemberRequest) -> HttpResponse:
         rows = rows.filter(Q(title__icontains=query) | Q(summary__icontains=query) | Q(markdown__icontains=query))
     if status in Standing:
         rows = rows.filter(standing=status)
+    elif status == DIFFERS:
+        rows = rows.filter(Exists(differing().filter(post=OuterRef("pk"))))
     # What readers do not find comes first: the list shows a few deliveries only.
     alarms_first = Case(When(proof__outcome__in=Proof.Outcome.alarming(), then=0), default=1)
-    live = Delivery.objects.exclude(status=Status.CANCELLED).defer("sent_markdown").select_related("channel", "proof")
+    over = Q(status=Status.CANCELLED) | ~Q(action=Delivery.Action.PUBLISH) & Q(status=Status.PUBLISHED)
+    live = Delivery.objects.exclude(over).defer("sent_markdown").select_related("channel", "proof")
     live = live.order_by(alarms_first, "due_at", "pk")
     page = page_of(rows.prefetch_related(Prefetch("deliveries", live, "shown")), request.GET.get("page", ""))
-    context: dict[str, Any] = {"page": page, "query": query, "status": status, "standings": Standing.choices}
+    context: dict[str, Any] = {"page": page, "query": query, "status": status, "standings": STANDINGS}
     return render(request, "posts/posts.html", {**context, "steps": _steps(request)})
 
 
@@ -250,7 +256,8 @@ def _look_at_cover(post: Post, cover_url: str, before: str = "") -> None:
 def post_delete(request: MemberRequest, pk: int) -> HttpResponse:
     """Only what is nowhere and not on its way: the history of what is published must not be lost."""
     post = _own(request, pk)
-    kept = post.deliveries.exclude(status__in=[Status.CANCELLED, Status.FAILED, Status.MISSED])
+    done_since = Q(status=Status.PUBLISHED) & ~Q(action=Delivery.Action.PUBLISH)
+    kept = post.deliveries.exclude(status__in=[Status.CANCELLED, Status.FAILED, Status.MISSED]).exclude(done_since)
     if request.method == "POST":
         if change := changing.delete(post, timezone.now(), request.user):
             say(request, f"“{post}” is deleted.", change)

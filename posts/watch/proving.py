@@ -22,6 +22,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat, Now
 
 from posts import notifying
+from posts.engine import tailoring
 from posts.models import Delivery, Proof, ReadingPace
 from posts.models.each import Values, insert_each
 from publishers import PUBLISHERS
@@ -83,13 +84,29 @@ def begin_where_a_person_saw_it(delivery: Delivery, url: str, now: datetime) -> 
     begin([proof_of(delivery.pk, publisher.limits if publisher else Limits(), remote, _canonical_sent(delivery), now)])
 
 
+def begin_again(proof: Values) -> None:
+    """The page of this publication says something else from now on, in the transaction of that."""
+    anew = {name: value for name, value in proof.items() if name != "delivery_id"}
+    there = Proof.objects.filter(pk=proof["delivery_id"])
+    if not there.update(**anew, doubts=0):
+        begin([proof])
+
+
+def stop(delivery_id: int) -> None:
+    """There should be no page any more: nobody needs to look at it."""
+    Proof.objects.filter(pk=delivery_id).update(due_at=None)
+
+
 def ask(delivery: Delivery, now: datetime) -> bool:
     """A person wants the page looked at now; what is seen then counts at once. False where there is no page."""
     host = _host_of(delivery.remote_url)
     if delivery.status != Status.PUBLISHED or not host:
         return False
     began_at = delivery.published_at or now
-    unasked = Proof(delivery=delivery, host=host, canonical_url=_canonical_sent(delivery), began_at=began_at)
+    unasked = Proof(
+        delivery=delivery, host=host, canonical_url=_canonical_sent(delivery), began_at=began_at,
+        gone=delivery.action == Delivery.Action.UNPUBLISH,
+    )  # fmt: skip
     Proof.objects.bulk_create([unasked], ignore_conflicts=True)  # where publications are not looked at by themselves
     Proof.objects.filter(pk=delivery.pk).update(due_at=now, doubts=len(AGAIN))
     return True
@@ -101,8 +118,9 @@ def _host_of(url: str) -> str:
 
 
 def _canonical_sent(delivery: Delivery) -> str | None:
-    post = delivery.post
-    return delivery.canonical_there if delivery.sent_digest == post.digest() else None
+    if delivery.sent_fields is not None:
+        return str(delivery.sent_fields["canonical_url"])
+    return tailoring.canonical_url(delivery) if delivery.sent_digest == delivery.post.digest() else None
 
 
 # --- looking ---------------------------------------------------------------------------------------------------------
@@ -206,12 +224,17 @@ def claim(now: datetime, limit: int, busy: Iterable[str] = ()) -> list[Look]:
 
 def _found(due: QuerySet[Proof]) -> list[Look]:
     """Each due page as it would be looked at."""
-    rows = due.values_list("pk", "looks", "host", "canonical_url", "delivery__remote_url", "delivery__sent_title")
+    rows = due.values_list(
+        "pk", "looks", "host", "canonical_url", "gone", "delivery__remote_url", "delivery__sent_title"
+    )
     return [
         # Without a title, nobody knows which text went out.
-        Look(pk, looks + 1, host, Wanted(url, title, canonical_url if title else None), settings.ALLOW_PRIVATE_TARGETS)
-        for pk, looks, host, canonical_url, url, title in rows
-    ]
+        Look(
+            pk, looks + 1, host, Wanted(url, title, canonical_url if title else None, gone),
+            settings.ALLOW_PRIVATE_TARGETS,
+        )
+        for pk, looks, host, canonical_url, gone, url, title in rows
+    ]  # fmt: skip
 
 
 @transaction.atomic

@@ -31,8 +31,8 @@ from tests.engine.state import TIMES, Held, Row, Rows
 INDIFFERENT = {
     *("id", "key", "workspace", "post", "channel", "created_by", "action", "occurrence", "digest", "options"),
     *("wall_time", "zone", "message", "remote_url", "published_at", "created_at"),
-    *("sent_title", "sent_markdown", "sent_digest", "sent_version"),
-    *("platform", "name", "secret_hint", "choices", "problem", "problem_field", "checked_at"),
+    *("sent_title", "sent_markdown", "sent_digest", "sent_version", "sent_fields", "sent_as", "differs", "place"),
+    *("platform", "name", "secret_hint", "choices", "problem", "problem_field", "checked_at", "defaults"),
 }
 Select = tuple[str, list[str], list[tuple[str, Callable[[Any], Any]]]]  # SQL, names, converters by name
 NUMBER = 100  # the attempt number of every delivery before a verb runs

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -27,7 +28,7 @@ from publishers.base import (
     Visibility,
 )
 from publishers.errors import Gone, NotAuthorized, PublishingError, Unavailable
-from publishers.http import Http, origin_of
+from publishers.http import Http
 
 KEY = "0b9f3c52-5d3e-4a51-9c5e-6a6f5f0f2b11"
 OTHER_KEY = "7f1d5e44-8d0a-4f6f-9a55-0c7a3cf2d9aa"
@@ -97,7 +98,7 @@ class PublisherContract:
 
     def page(self, post: RemotePost) -> str | None:
         """What readers see at its address, "" when there is nothing; None where it has none that answers here."""
-        if not origin_of(post.url):
+        if urlsplit(post.url).hostname not in ("127.0.0.1", "localhost"):
             return None
         answer = requests.get(post.url, timeout=5)
         return answer.text if answer.ok else ""
@@ -232,75 +233,75 @@ class PublisherContract:
     # What it does with what is out
 
     def test_an_update_changes_the_text_and_keeps_the_address(self, publisher: Publisher) -> None:
-        can_update(publisher)
+        updates = can_update(publisher)
         post = self.publish(publisher, ARTICLE)
         before = self.articles(publisher)
-        assert publisher.update(post.id, NEWER) == post
+        assert updates.update(post.id, NEWER) == post
         assert self.articles(publisher) == before, "nothing is created"
         if (page := self.page(post)) is not None:
             assert NEWER.title in page
             assert ARTICLE.title not in page
 
     def test_updating_again_changes_nothing(self, publisher: Publisher) -> None:
-        can_update(publisher)
+        updates = can_update(publisher)
         post = self.publish(publisher, ARTICLE)
-        first, page, count = publisher.update(post.id, NEWER), self.page(post), self.articles(publisher)
-        assert publisher.update(post.id, NEWER) == first
+        first, page, count = updates.update(post.id, NEWER), self.page(post), self.articles(publisher)
+        assert updates.update(post.id, NEWER) == first
         assert (self.page(post), self.articles(publisher)) == (page, count)
 
     def test_what_is_updated_is_found_again(self, publisher: Publisher) -> None:
-        can_update(publisher)
+        updates = can_update(publisher)
         post = self.publish(publisher, ARTICLE)
-        publisher.update(post.id, NEWER)
+        updates.update(post.id, NEWER)
         if not isinstance(publisher, Finds):
             pytest.skip("it cannot look")
         assert publisher.find(NEWER) == post
         assert publisher.find(NEWER, post.id) == post
 
     def test_what_is_not_there_is_neither_updated_nor_created(self, publisher: Publisher) -> None:
-        can_update(publisher)
+        updates = can_update(publisher)
         self.publish(publisher, replace(ARTICLE, key=OTHER_KEY))
         before = self.articles(publisher)
         with pytest.raises(Gone):
-            publisher.update(self.unknown_id, NEWER)
+            updates.update(self.unknown_id, NEWER)
         assert self.articles(publisher) == before
         if isinstance(publisher, Finds):
             assert publisher.find(NEWER) is None
 
     def test_what_is_taken_back_is_not_public(self, publisher: Publisher) -> None:
-        can_unpublish(publisher)
+        takes_back = can_unpublish(publisher)
         post = self.publish(publisher, ARTICLE)
         before = self.articles(publisher)
-        publisher.unpublish(post.id)
+        takes_back.unpublish(post.id)
         self.is_taken_back(publisher, post)
         assert before is None or (self.articles(publisher) or 0) <= before
 
     def test_taking_it_back_again_changes_nothing(self, publisher: Publisher) -> None:
-        can_unpublish(publisher)
+        takes_back = can_unpublish(publisher)
         post = self.publish(publisher, ARTICLE)
-        publisher.unpublish(post.id)
+        takes_back.unpublish(post.id)
         before = self.articles(publisher)
         with suppress(Gone):
-            publisher.unpublish(post.id)
+            takes_back.unpublish(post.id)
         self.is_taken_back(publisher, post)
         assert self.articles(publisher) == before
 
     def test_what_is_not_there_cannot_be_taken_back(self, publisher: Publisher) -> None:
-        can_unpublish(publisher)
+        takes_back = can_unpublish(publisher)
         post = self.publish(publisher, ARTICLE)
         with pytest.raises(Gone):
-            publisher.unpublish(self.unknown_id)
+            takes_back.unpublish(self.unknown_id)
         if isinstance(publisher, Finds):
             assert publisher.find(ARTICLE) == post
 
     def test_an_update_does_not_make_public_what_was_taken_back(self, publisher: Publisher) -> None:
-        can_unpublish(publisher)
-        can_update(publisher)
+        takes_back = can_unpublish(publisher)
+        updates = can_update(publisher)
         post = self.publish(publisher, ARTICLE)
-        publisher.unpublish(post.id)
+        takes_back.unpublish(post.id)
         before = self.articles(publisher)
         with suppress(Gone):
-            updated = publisher.update(post.id, NEWER)
+            updated = updates.update(post.id, NEWER)
             assert publisher.stays_readable or updated.visibility is not Visibility.PUBLIC
         self.is_taken_back(publisher, post)
         assert self.articles(publisher) == before
@@ -318,11 +319,13 @@ class PublisherContract:
         assert self.kind.when_unpublished.endswith(".")
 
 
-def can_update(publisher: Any) -> None:
+def can_update(publisher: Publisher) -> Updates:
     if not isinstance(publisher, Updates):
         pytest.skip("it cannot change what is out")
+    return publisher
 
 
-def can_unpublish(publisher: Any) -> None:
+def can_unpublish(publisher: Publisher) -> Unpublishes:
     if not isinstance(publisher, Unpublishes):
         pytest.skip("it cannot take anything back")
+    return publisher

@@ -212,8 +212,8 @@ class TestTheWindow:
         assert "the channel is closed</a>. The key is refused." in page_of(browser, post)
 
     def test_what_was_edited_since_is_said(self, browser: Client, post: Post, deliver: Deliver) -> None:
-        deliver("published", sent_digest="old", sent_title="Notes", sent_markdown="Some words.", sent_version=1)
-        assert "Edited since it was published" in page_of(browser, post)
+        deliver("published", sent_digest="old", sent_title="Notes", sent_markdown="Some words.", differs=True)
+        assert "It differs from what is out there." in page_of(browser, post)
 
     def test_many_channels_do_not_ask_many_questions(
         self, browser: Client, post: Post, deliver: Deliver, django_assert_max_num_queries: Any

@@ -24,6 +24,7 @@ ONLY_POST = {
     "channel_pause", "channel_resume", "decide_missed", "first_steps", "try_demo", "connect_demo",
     "queue_move", "queue_take_out", "delivery_release", "delivery_wait_on", "plan_delete",
     "calendar_move", "change_undo",
+    "post_update", "delivery_update", "delivery_publish_anew",
     "series_preview", "series_pause", "series_resume", "date_skip", "date_take_back",
 }  # fmt: skip
 
