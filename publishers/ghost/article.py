@@ -11,20 +11,12 @@ from dataclasses import dataclass
 from json import dumps
 from typing import Any
 
-from publishers.base import Article, Finding, Level, Limits
-from publishers.ghost.text import html_of, to_ghost_markdown
+from publishers.base import Article, Finding, Limits
+from publishers.ghost.text import card_of, html_of
 from publishers.http import origin_of
-from publishers.markdown import close_open_fence, join_wrapped_lines
-from publishers.preparing import (
-    Notes,
-    has_room,
-    note_canonical_url,
-    note_relative,
-    note_title,
-    one_line,
-    untitled_text,
-    usable_cover,
-)
+from publishers.notes import Notes
+from publishers.preparing import has_room, note_canonical_url, note_title, one_line, usable_cover
+from publishers.text.steps import uploaded_addresses
 
 TITLE = 255  # the database's limit: the schema says 2,000, and then the server refuses it
 SLUG = 191
@@ -45,7 +37,7 @@ class Prepared:
     """What will be sent, and what was done to the author's text on the way."""
 
     title: str
-    text: str  # Markdown
+    content: dict[str, str]  # {"lexical": …} or {"html": …}
     tags: list[str]
     slug: str
     excerpt: str
@@ -68,14 +60,14 @@ def mark_slug(key: str) -> str:
 def prepare(article: Article, settings: Mapping[str, Any]) -> Prepared:
     notes = Notes("Ghost")
     title = _title(notes, article.title)
-    text = _text(notes, article, settings)
+    content = _content(notes, article, settings)
     tags = _tags(notes, article.tags)
     slug = _slug(notes, article.slug)
     excerpt = _cut(notes, "summary", " ".join(article.summary.split()), EXCERPT, "excerpts", "the summary")
     canonical_url = _canonical_url(notes, article.canonical_url)
     cover_url, cover_alt = _cover(notes, article)
     _note_options(notes, article, settings)
-    return Prepared(title, text, tags, slug, excerpt, canonical_url, cover_url, cover_alt, notes.findings)
+    return Prepared(title, content, tags, slug, excerpt, canonical_url, cover_url, cover_alt, notes.findings)
 
 
 def fields(article: Article, settings: Mapping[str, Any], kept_tags: Sequence[str] = ()) -> dict[str, Any]:
@@ -93,7 +85,7 @@ def fields(article: Article, settings: Mapping[str, Any], kept_tags: Sequence[st
     }
     return {
         "title": ready.title,
-        **_content(ready.text, settings),
+        **ready.content,
         "custom_excerpt": ready.excerpt or None,
         "canonical_url": ready.canonical_url or None,
         "feature_image": ready.cover_url or None,
@@ -112,44 +104,12 @@ def newsletter_of(article: Article, settings: Mapping[str, Any]) -> str:
     return str(settings.get("newsletter") or "") if wanted else ""
 
 
-def _content(text: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _content(notes: Notes, article: Article, settings: Mapping[str, Any]) -> dict[str, str]:
     if settings.get("content_format") == "html":
-        return {"html": html_of(text)}
-    card = {"type": "markdown", "version": 1, "markdown": text}
+        return {"html": html_of(article, notes)}
+    card = {"type": "markdown", "version": 1, "markdown": card_of(article, notes)}
     block = {"direction": None, "format": "", "indent": 0, "version": 1}
     return {"lexical": dumps({"root": {"children": [card], "type": "root", **block}}, ensure_ascii=False)}
-
-
-# --- The text ----------------------------------------------------------------------------------------------------
-
-
-def _text(notes: Notes, article: Article, settings: Mapping[str, Any]) -> str:
-    """The author's text without front matter and repeated title; in a Markdown card, as that reads Markdown."""
-    text = untitled_text(notes, article)
-    if not text.strip():
-        notes.refused("markdown", "Ghost needs a text.")
-    note_relative(notes, text, links="it leads nowhere on Ghost")
-    text = _with_uploaded(text, article)
-    if settings.get("content_format") == "html":
-        return text.strip("\n")
-    message = "Wrapped lines are joined: Ghost shows each line end as a break."
-    text = notes.rewritten(text, join_wrapped_lines(text), message)
-    message = "“~”, “==” and “^” stay what they are: Ghost would make small, marked or raised letters of them."
-    text = notes.rewritten(text, to_ghost_markdown(text), message)
-    return close_open_fence(text).strip("\n")
-
-
-def _with_uploaded(text: str, article: Article) -> str:
-    """``text`` with the addresses of pictures that are on Ghost by now."""
-    for address, there in _places(article).items():
-        text = text.replace(address, there)
-    return text
-
-
-def _places(article: Article) -> dict[str, str]:
-    """Our addresses of pictures, and theirs on Ghost."""
-    uploaded = article.uploaded
-    return {one.url: uploaded[one.digest].url for one in article.images if one.digest in uploaded}
 
 
 # --- What goes with it -------------------------------------------------------------------------------------------
@@ -194,7 +154,7 @@ def _cover(notes: Notes, article: Article) -> tuple[str, str]:
         url = ""
     alt = next((one.alt for one in article.images if one.url == article.cover_url), "") if url else ""
     alt = _cut(notes, "cover_url", one_line(alt), ALT, "descriptions of the cover", "this one")
-    return _places(article).get(url, url), alt
+    return uploaded_addresses(article).get(url, url), alt
 
 
 def _tags(notes: Notes, tags: tuple[str, ...]) -> list[str]:
@@ -218,7 +178,7 @@ def _note_options(notes: Notes, article: Article, settings: Mapping[str, Any]) -
             notes.refused("options", f"Ghost takes up to {most} characters for “{name.replace('_', ' ')}”.")
     if newsletter := newsletter_of(article, settings):
         message = f"Ghost mails it to the readers of “{newsletter}” as it is published: that cannot be taken back."
-        notes.findings.append(Finding(Level.NOTE, "options", message))
+        notes.note("options", message)
     elif article.options.get("newsletter") == "yes":
         notes.refused("options", "It is to be mailed, but the channel's settings name no newsletter.")
 

@@ -1,64 +1,80 @@
-"""Markdown as Ghost's Markdown card reads it, and HTML as Ghost makes its own blocks of it.
+"""The text as Ghost takes it: Markdown for one card, or HTML for Ghost to make its own blocks of.
 
 The card is rendered by markdown-it with line breaks, highlighting, sub- and superscript and footnotes (Ghost 6.65).
 """
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Any
 
 from markdown_it import MarkdownIt
-from mdit_py_plugins.deflist import deflist_plugin
-from mdit_py_plugins.footnote import footnote_plugin
 
-_CODE_BLOCKS = ("fence", "code_block", "html_block")
-# Left as they are inside a line: what is escaped, code, tags and autolinks, targets of links, bare addresses.
-_KEPT = re.compile(r"\\.|(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)|<[^<>]*>|\]\([^()\s]*|https?://[^\s<>]+")
-_STRUCK = re.compile(r"(?<![~\\])~(?![~\s])([^~]*[^~\s])~(?!~)")
-_LONE_TILDE = re.compile(r"(?<![~\\])~(?!~)")
-_MARKED = re.compile(r"(?<![=\\])==(?=[^=\s])(.*?[^=\s])==(?!=)")
-_RAISED = re.compile(r"(?<![\[\\])\^(?!\[)")  # [^1] and ^[…] are footnotes
+from publishers.base import Article
+from publishers.notes import Notes
+from publishers.text.constructs import (
+    called_footnotes,
+    callouts,
+    definition_lists,
+    diagrams,
+    formulas_as_code,
+    task_lists,
+)
+from publishers.text.escapes import lazy_headings, raised_and_marked
+from publishers.text.parsing import new_parser, parsed
+from publishers.text.source import Source
+from publishers.text.steps import (
+    Step,
+    addresses,
+    closed_code,
+    front_matter,
+    repeated_title,
+    run,
+    some_text,
+    wrapped_lines,
+)
+
+_HEAD: tuple[Step, ...] = (front_matter, repeated_title, addresses("it leads nowhere on Ghost"))
+_BOTH: tuple[Step, ...] = (
+    formulas_as_code("Ghost has no formulas: they appear as code."),
+    diagrams("Ghost draws no diagrams: their code appears."),
+    called_footnotes,
+    task_lists,
+    callouts,
+    some_text,
+)
+CARD: tuple[Step, ...] = (
+    *_HEAD,
+    wrapped_lines("Ghost would show each line end as a break."),
+    raised_and_marked,
+    lazy_headings,
+    definition_lists,
+    *_BOTH,
+    closed_code,
+)
+BLOCKS: tuple[Step, ...] = (*_HEAD, *_BOTH)
 
 
-def to_ghost_markdown(markdown: str) -> str:
-    """``markdown`` in which ``~``, ``==`` and ``^`` mean what they meant to its author. Code stays as it is."""
-    if not re.search(r"[~^]|==", markdown):
-        return markdown
-    lines = markdown.split("\n")
-    code: set[int] = set()
-    for token in _parser().parse(markdown):
-        if token.type in _CODE_BLOCKS and token.map:
-            code.update(range(*token.map))
-    return "\n".join(line if number in code else _line(line) for number, line in enumerate(lines))
+def card_of(article: Article, notes: Notes) -> str:
+    """Markdown for the card, in which every sign means what it means to its author."""
+    return run(CARD, article, notes).text.strip("\n")
 
 
-def _line(line: str) -> str:
-    parts: list[str] = []
-    position = 0
-    for kept in _KEPT.finditer(line):
-        parts += [_words(line[position : kept.start()]), kept[0]]
-        position = kept.end()
-    return "".join(parts) + _words(line[position:])
-
-
-def _words(text: str) -> str:
-    """A single tilde strikes out here and lowers there; two strike out in both."""
-    text = _STRUCK.sub(r"~~\1~~", text)
-    text = _LONE_TILDE.sub(r"\\~", text)
-    text = _MARKED.sub(r"\\=\\=\1\\=\\=", text)
-    return _RAISED.sub(r"\\^", text)
-
-
-def html_of(markdown: str) -> str:
+def html_of(article: Article, notes: Notes) -> str:
     """HTML for Ghost to make blocks of. The author's own HTML is kept whole, each piece in a card of its own."""
-    return str(_parser().render(markdown))
+    source = run(BLOCKS, article, notes)
+    return _html(source)
+
+
+def _html(source: Source) -> str:
+    read, renderer = parsed(source.text), _renderer()
+    env = {**read.env, "docId": source.article.key[:8]}
+    return str(renderer.renderer.render(read.tokens, renderer.options, env)).strip()
 
 
 @cache
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("gfm-like2").use(footnote_plugin).use(deflist_plugin)
+def _renderer() -> MarkdownIt:
+    parser = new_parser()
     parser.add_render_rule("html_block", _as_card)
     return parser
 

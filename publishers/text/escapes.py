@@ -68,7 +68,8 @@ def lazy_headings(source: Source, notes: Notes) -> Source:
 
 
 _TILDE = re.compile(r"(?<![~\\])~(?!~)")
-_RAISING = re.compile(r"(?<!\\)(==|\^(?!\[))")
+# A line of "=" makes a heading, [^1] and ^[…] are footnotes.
+_RAISING = re.compile(r"(?<!\\)(==(?![=\s]*$)|(?<!\[)\^(?!\[))", re.MULTILINE)
 
 
 def raised_and_marked(source: Source, notes: Notes) -> Source:
