@@ -5,6 +5,7 @@ from publishers.devto import DevTo
 from publishers.folder import Folder
 from publishers.ghost import Ghost
 from publishers.hashnode import Hashnode
+from publishers.mastodon import Mastodon
 from publishers.medium import Medium
 
 PUBLISHERS: dict[str, type[Publisher]] = {
@@ -12,6 +13,7 @@ PUBLISHERS: dict[str, type[Publisher]] = {
     "folder": Folder,
     "ghost": Ghost,
     "hashnode": Hashnode,
+    "mastodon": Mastodon,
     "medium": Medium,
 }
 

@@ -136,7 +136,8 @@ class Limits:
     image_bytes: int | None = None  # of one picture that is uploaded
     unique_canonical: bool = False  # refuses a second article with the same canonical URL
     looks: int = 1  # how often "not found" must be seen before it counts as absent
-    page_seconds: float = 30.0  # after a publication: how soon its public page can be expected
+    # After a publication: how soon its public page can be expected; None where a page does not show what was sent.
+    page_seconds: float | None = 30.0
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,7 @@ class Http:
         errors: Hook | None = None,
         accept: Collection[int] = (),
         cap: int | None = None,
+        keep: bool = True,
     ) -> Answer:
         """Send one request and return its whole answer (a 2xx status, or one of ``accept``); else raise.
 
@@ -96,11 +97,12 @@ class Http:
         ``writes`` says that it may change something there: then an unclear answer is OutcomeUnknown, not Unavailable.
         ``fresh`` uses a new connection: for a creating call that cannot be looked up. ``label`` names the platform in
         sentences. ``errors`` may name another error for an answer than the table in ``publishers.answers`` does.
+        Without ``keep`` only the sizes of both bodies are kept: for an answer that holds new secrets.
         Every call, also a failed one, leaves an Exchange in ``exchanges``.
         """
         label = label or self.label
         text = "" if json is None else dumps(json, ensure_ascii=False, allow_nan=False)
-        kept = self._clean(text)[:KEPT] if text else _described(body, content_type)
+        kept = self._clean(text)[:KEPT] if text and keep else _described(text.encode() or body, content_type)
         exchange = Exchange(method=method, url=self._clean(url), request=kept)
         self.exchanges.append(exchange)
         started = time.monotonic()
@@ -108,7 +110,9 @@ class Http:
             request = self._prepare(method, url, headers or {}, text.encode("utf-8", "replace") or body, content_type)
             answer = self._exchange(request, label=label, writes=writes, fresh=fresh, cap=cap or self.cap)
             exchange.status = answer.status
-            exchange.response = self._clean(answer.text)[:KEPT]
+            exchange.response = (
+                self._clean(answer.text)[:KEPT] if keep else _described(answer.text.encode(), "an answer")
+            )
             exchange.headers = self._public(answer.headers)
             error = None if answer.status in accept else self._error(answer, errors)
             if error:
@@ -250,7 +254,7 @@ def _forms_of(secrets: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str
 
 
 def _described(body: bytes, content_type: str) -> str:
-    return f"{len(body):,} bytes of {content_type}" if body else ""
+    return f"{len(body):,} bytes of {content_type or 'JSON'}" if body else ""
 
 
 def _read(response: Response, cap: int) -> bytes:

@@ -4,12 +4,14 @@ from sandbox.contract import Platform
 from sandbox.devto import Devto
 from sandbox.ghost import Ghost
 from sandbox.hashnode import Hashnode
+from sandbox.mastodon import Mastodon
 from sandbox.medium import Medium
 
 PLATFORMS: dict[str, type[Platform]] = {
     "devto": Devto,
     "ghost": Ghost,
     "hashnode": Hashnode,
+    "mastodon": Mastodon,
     "medium": Medium,
 }
 """By the first part of their address."""

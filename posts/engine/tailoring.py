@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from posts.models import Channel, Delivery, Post
+from publishers import PUBLISHERS
 from publishers.base import Finding
 from publishers.markdown import strip_front_matter
 
@@ -56,9 +57,17 @@ def tags(post: Post, channel: Channel) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag for tag in renamed if tag))
 
 
+def announces(channel: Channel) -> bool:
+    """Whether what goes out there is a short text about a page elsewhere."""
+    publisher = PUBLISHERS.get(channel.platform)
+    return publisher is not None and publisher.announces
+
+
 def canonical_url(delivery: Delivery) -> str:
     """What the author says for this channel; else as the channel wishes: the original's, none, or its own pattern."""
     post, channel = delivery.post, delivery.channel
+    if announces(channel):  # it is no link to an original but what it is about
+        return delivery.canonical_url or post.canonical_url
     if said := version_of(post, channel.pk).get("canonical_url"):
         return str(said)
     defaults = channel.defaults or {}

@@ -10,10 +10,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts.models import Workspace
+from posts.engine.tailoring import announces
 from posts.forms.options import filled_in, options_form
 from posts.forms.times import SpanField, TimeForm, WallTimeField
-from posts.models import Channel, Plan
+from posts.models import Channel, Delivery, Plan
+from posts.planning.following import may_have_page
 from posts.planning.moments import moment_at
+from posts.planning.scheduling import nothing_to_announce
 from publishers import PUBLISHERS
 
 
@@ -28,7 +31,9 @@ def delay_name(channel: Channel) -> str:
 class ScheduleForm(TimeForm):
     """Where to, when and how. ``taken`` are the channels that have the post already.
 
-    ``wishes`` are what each channel's options begin with. Only those of chosen channels are looked at.
+    ``wishes`` are what each channel's options begin with. Only those of chosen channels are looked at. ``pages`` are
+    the deliveries of the post whose page is there, or will be; ``canonical_url`` is the post's own. Both may be
+    announced.
     """
 
     NOW, AT, QUEUE = "now", "at", "queue"
@@ -62,6 +67,13 @@ class ScheduleForm(TimeForm):
         empty_label="Please choose",
         error_messages={"invalid_choice": "This channel is no longer there. Choose another one."},
     )
+    announced = forms.ModelChoiceField(
+        label="The page that is announced",
+        queryset=Channel.objects.none(),
+        required=False,
+        empty_label="The original, or the first that there is",
+        error_messages={"invalid_choice": "This channel is no longer there. Choose another one."},
+    )
     plan_name = forms.CharField(
         label="Keep this order as a plan",
         max_length=100,
@@ -69,7 +81,7 @@ class ScheduleForm(TimeForm):
         help_text="A name for it; empty: do not keep.",
     )
 
-    field_order = ("channels", "when", "at", "order", "origin")
+    field_order = ("channels", "when", "at", "order", "origin", "announced")
 
     def __init__(
         self,
@@ -77,20 +89,26 @@ class ScheduleForm(TimeForm):
         workspace: Workspace,
         taken: Collection[int] = (),
         wishes: Mapping[int, Mapping[str, Any]] | None = None,
+        pages: Collection[Delivery] = (),
+        canonical_url: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.taken = frozenset(taken)
-        self.workspace = workspace
-        field, origin = self.fields["channels"], self.fields["origin"]
+        self.workspace, self.pages, self.canonical_url = workspace, list(pages), canonical_url
+        field, origin, announced = self.fields["channels"], self.fields["origin"], self.fields["announced"]
         assert isinstance(field, ChannelChoices)
         assert isinstance(origin, forms.ModelChoiceField)
-        field.queryset = origin.queryset = Channel.objects.of(workspace)
-        origin.choices = [("", "Please choose"), *((channel.pk, str(channel)) for channel in field.queryset)]
+        assert isinstance(announced, forms.ModelChoiceField)
+        field.queryset = origin.queryset = announced.queryset = Channel.objects.of(workspace)
+        articles = [channel for channel in field.queryset if not announces(channel)]
+        for choice in (origin, announced):
+            choice.choices = [("", choice.empty_label), *((channel.pk, str(channel)) for channel in articles)]
         for channel in field.queryset:
             if channel.pk not in self.taken:
-                name = delay_name(channel)
-                self.fields[name] = SpanField(label=f"{channel}, after the original", initial="24 h", required=False)
+                name, waits = delay_name(channel), announces(channel)
+                label = f"{channel}, after the {'page' if waits else 'original'}"
+                self.fields[name] = SpanField(label=label, initial="0 min" if waits else "24 h", required=False)
                 self.fields[name].widget.attrs["class"] = "delay"
         self.asked: dict[int, forms.Form] = {}  # the options by channel id, where a channel has any
         for channel in field.queryset:
@@ -118,12 +136,21 @@ class ScheduleForm(TimeForm):
 
     @property
     def places(self) -> list[tuple[Any, forms.Form | None]]:
-        """Each channel to choose, with its options."""
-        return [(choice, self.asked.get(choice.data["value"].value)) for choice in self["channels"]]
+        """Each channel to choose, with its options; those that announce come last."""
+        places = [(choice, self.asked.get(choice.data["value"].value)) for choice in self["channels"]]
+        return sorted(places, key=lambda place: announces(place[0].data["value"].instance))
 
     @property
     def delays(self) -> list[tuple[Channel, forms.BoundField]]:
-        """Each channel that may follow, with its delay."""
+        """Each channel that may follow an original, with its delay."""
+        return [each for each in self._all_delays() if not announces(each[0])]
+
+    @property
+    def waits(self) -> list[tuple[Channel, forms.BoundField]]:
+        """Each channel that announces, with how long after the page."""
+        return [each for each in self._all_delays() if announces(each[0])]
+
+    def _all_delays(self) -> list[tuple[Channel, forms.BoundField]]:
         channels = [choice.data["value"].instance for choice in self["channels"]]
         return [(channel, self[delay_name(channel)]) for channel in channels if delay_name(channel) in self.fields]
 
@@ -144,13 +171,45 @@ class ScheduleForm(TimeForm):
         """Of the order, only what is asked: who is first, and how much later each other channel follows."""
         data = super().clean() or self.cleaned_data
         chosen = data.get("channels") or []
+        articles = [channel for channel in chosen if not announces(channel)]
         self.followers: list[tuple[Channel, timedelta]] = []
-        if data.get("order") != self.FIRST or len(chosen) < 2:
+        self.announcements: list[tuple[Channel, timedelta]] = []
+        for channel, _ in self.waits:
+            if channel not in chosen:
+                self.errors.pop(delay_name(channel), None)
+            elif delay_name(channel) not in self.errors:
+                self.announcements.append((channel, data.get(delay_name(channel)) or timedelta()))
+        if data.get("order") != self.FIRST or len(articles) < 2:
             for channel, _ in self.delays:
                 self.errors.pop(delay_name(channel), None)
-            self.errors.pop("plan_name", None)
+            if not self.announcements:
+                self.errors.pop("plan_name", None)
             data["origin"] = None
-            return data
+        else:
+            self._clean_followers(data, articles)
+        self.announces_page_of = self._announced(data, articles) if self.announcements else None
+        if self.followers or (self.announcements and isinstance(self.announces_page_of, Channel)):
+            self._clean_plan_name(data)
+        return data
+
+    def _announced(self, data: dict[str, Any], articles: list[Channel]) -> Channel | Delivery | str | None:
+        """Whose page is announced: a chosen channel's, a delivery's that is there or on its way, an address."""
+        wanted: Channel | None = data.get("announced") or data.get("origin")
+        if wanted is not None and wanted in articles:
+            return wanted
+        there = [page for page in self.pages if wanted is None or page.channel_id == wanted.pk]
+        if wanted is not None and not there:
+            self.add_error("announced", "The post is not there: choose this channel above, or announce another page.")
+            return None
+        if articles and wanted is None:
+            return next(filter(may_have_page, articles), articles[0])
+        if there:
+            return there[0]
+        if not self.canonical_url and "channels" not in self.errors:
+            self.add_error("channels", nothing_to_announce(self.announcements[0][0]))
+        return self.canonical_url or None
+
+    def _clean_followers(self, data: dict[str, Any], chosen: list[Channel]) -> None:
         origin = data.get("origin")
         if "origin" not in self.errors and origin not in chosen:
             self.add_error("origin", "Choose one of the channels above: its page becomes the original.")
@@ -164,9 +223,10 @@ class ScheduleForm(TimeForm):
                 self.followers.append((channel, data[name]))
         self.followers.sort(key=lambda each: each[1])
         refuse_rivals(self, self.followers)
+
+    def _clean_plan_name(self, data: dict[str, Any]) -> None:
         if data.get("plan_name") and Plan.objects.of(self.workspace).filter(name=data["plan_name"]).exists():
             self.add_error("plan_name", "There is a plan of this name already. Choose another one.")
-        return data
 
     def clean_at(self) -> datetime | None:
         """Only asked for when a time is meant: what stands in the field else does not matter."""
@@ -216,6 +276,8 @@ class PlanForm(forms.Form):
         assert isinstance(origin, forms.ModelChoiceField)
         origin.queryset = Channel.objects.of(workspace)
         self.channels = list(origin.queryset)
+        articles = [(channel.pk, str(channel)) for channel in self.channels if not announces(channel)]
+        origin.choices = [("", origin.empty_label), *articles]
         self.followers: list[tuple[Channel, timedelta]] = []
         for channel in self.channels:
             field = SpanField(label=str(channel), required=False, initial=steps.get(channel.pk))
@@ -239,6 +301,8 @@ class PlanForm(forms.Form):
         data = super().clean() or self.cleaned_data
         given = [(channel, data.get(delay_name(channel))) for channel in self.channels if channel != data.get("origin")]
         self.followers = sorted(((channel, after) for channel, after in given if after is not None), key=lambda e: e[1])
+        if (origin := data.get("origin")) and announces(origin):
+            self.add_error("origin", "It announces a page that is elsewhere: choose the channel that the page is on.")
         if not self.followers and not self.errors:
             raise ValidationError("Say of at least one other channel how much later it follows.")
         refuse_rivals(self, self.followers)

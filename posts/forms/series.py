@@ -18,7 +18,7 @@ from accounts.models import Workspace
 from accounts.zones import ZoneField
 from posts.forms.scheduling import ScheduleForm
 from posts.forms.times import YEARS_AHEAD, WallTimeField
-from posts.models import Post, Series
+from posts.models import Channel, Post, Series
 from posts.planning.moments import WALL
 from posts.planning.recurring import rules
 from posts.planning.recurring.making import Plan
@@ -135,6 +135,7 @@ class SeriesForm(ScheduleForm):
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
         posts = [self.known[pk] for pk in self.slots if pk in self.known]
+        self._clean_announcements(posts)
         if not posts:
             self.posts_errors.append("Choose at least one post.")
         if len(set(posts)) < len(posts):
@@ -153,6 +154,15 @@ class SeriesForm(ScheduleForm):
             self.plan = Plan(rule, start, zone, posts, list(data["channels"]), self.options)
         self.meant = (rule, start, zone)
         return data
+
+    def _announced(self, data: dict[str, Any], articles: list[Channel]) -> None:
+        """Each date stands alone: what is announced is the address that the post has already."""
+
+    def _clean_announcements(self, posts: list[Post]) -> None:
+        for channel, _ in self.announcements:
+            if unnamed := next((post for post in posts if not post.canonical_url), None):
+                words = f"{channel} announces a page, and “{unnamed}” has no canonical URL that it could name."
+                self.add_error("channels", words)
 
     meant: tuple[Rule | None, datetime, tzinfo] | None = None  # the rule, also while other fields are not right yet
 

@@ -20,6 +20,7 @@ from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 
 from accounts.models import User, Workspace
 from posts import notifying
+from posts.engine import tailoring
 from posts.models import Change, Channel, Delivery, Plan, PlanStep, Proof
 from posts.models.delivery import move
 from posts.models.literals import literals
@@ -74,6 +75,8 @@ def keep_plan(
 
 def may_have_page(channel: Channel) -> bool:
     """Whether what is published there has a public address: a folder has one only when its site's is given."""
+    if tailoring.announces(channel):
+        return False
     return channel.platform != Folder.name or bool(channel.settings.get("base_url"))
 
 
@@ -182,6 +185,8 @@ def release(follower: Delivery, now: datetime, *, with_canonical: bool) -> datet
     url = origin.remote_url if origin else ""
     if with_canonical and not url.startswith("http"):
         raise Refused("The original has no public address yet: release it without one, or wait on.")
+    if not with_canonical and not can_go_alone(shown):
+        raise Refused("It announces the page of the original, which is not there: wait on, or stop it.")
     known = (
         origin.published_at if origin and origin.published_at else shown.due_at - (shown.follow_after or timedelta())
     )
@@ -201,6 +206,16 @@ def delay(follower: Delivery, after: timedelta) -> datetime:
     if not move(shown.pk, Status.WAITING, [Status.WAITING], follow_after=after, **times):
         raise Refused(scheduling.overtaken(shown))
     return shown.follows.due_at + after
+
+
+def has_address(delivery: Delivery) -> bool:
+    """Whether it is published at an address that others can name."""
+    return delivery.remote_url.startswith("http") and not tailoring.announces(delivery.channel)
+
+
+def can_go_alone(follower: Delivery) -> bool:
+    """Whether it makes sense without the original's address: an announcement has to have some address to name."""
+    return bool(follower.post.canonical_url) or not tailoring.announces(follower.channel)
 
 
 def wait_on(follower: Delivery) -> None:
@@ -225,10 +240,10 @@ class Then(StrEnum):
 @transaction.atomic
 def cancel(origin: Delivery, then: Then, now: datetime, by: User | None) -> Change:
     """Cancel the original, and see to what waits for it, all or nothing. Raises Refused."""
-    followers = list(waiting_for(origin))
+    followers = list(waiting_for(origin).select_related("channel", "post"))
     change = changing.cancel(origin, now, by)
     for follower in followers:
-        if then == Then.STOP:
+        if then == Then.STOP or (then == Then.RELEASE and not can_go_alone(follower)):
             changing.cancel(follower, now, by)
         elif then == Then.RELEASE:
             release(follower, now, with_canonical=False)

@@ -15,6 +15,7 @@ from accounts.models import User
 from posts.engine import tailoring
 from posts.engine.lateness import Turns, late_after
 from posts.engine.packing import article_of, door_of, head_start
+from posts.engine.tailoring import announces
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import move
 from posts.planning import slots
@@ -69,6 +70,29 @@ class Place:
     at: Moment
     in_slot: bool = False  # ``at`` is one of the channel's slots, and nobody else may have it
     after: timedelta | None = None  # it follows the first place so much later; ``at`` is when it is expected
+    follows: Delivery | None = None  # what it follows instead, where that was scheduled before
+    page: str = ""  # the address that it announces, where that is known already
+
+
+# What stands for the address of a page that is not there yet, when an announcement of it is looked at beforehand.
+PAGE_TO_COME = "https://the-page-to-come.example/"
+
+
+def together(channels: Iterable[Channel], at: Moment) -> list[Place]:
+    """All at one time; announcements wait for the page of the first article."""
+    channels = sorted(channels, key=announces)
+    waits = timedelta() if channels and not announces(channels[0]) else None
+    return [Place(channel, at, after=waits if announces(channel) else None) for channel in channels]
+
+
+def not_yet(post: Post, channel: Channel, due_at: datetime | None, options: Options | None, page: str = "") -> Delivery:
+    """What would be inserted, to be looked at beforehand. An announcement has a page, be it one to come."""
+    delivery = Delivery(post=post, channel=channel, workspace=post.workspace, options=dict(options or {}))
+    if due_at is not None:
+        delivery.due_at = due_at
+    if announces(channel):
+        delivery.canonical_url = page or post.canonical_url or PAGE_TO_COME
+    return delivery
 
 
 def check(
@@ -82,9 +106,7 @@ def check(
         publisher = door_of(channel).open()
     except Unsupported as error:
         return [Finding(Level.REFUSED, "", str(error))]
-    delivery = Delivery(post=post, channel=channel, workspace=post.workspace, options=dict(options or {}))
-    if due_at is not None:
-        delivery.due_at = due_at
+    delivery = not_yet(post, channel, due_at, options)
     placed = tailoring.text(delivery)
     findings = [placed.in_the_source(finding) for finding in publisher.check(article_of(delivery))]
     if problem := post.cover_finding():
@@ -102,7 +124,7 @@ def check(
 
 
 def _same_canonical(post: Post, channel: Channel) -> Post | None:
-    if not post.canonical_url:
+    if not post.canonical_url or announces(channel):
         return None
     taken = Delivery.objects.filter(
         workspace=post.workspace_id, channel__platform=channel.platform, post__canonical_url=post.canonical_url
@@ -136,7 +158,7 @@ def schedule(
 
     Raises Refused with the reason; PlatformRefuses with the findings.
     """
-    return schedule_each(post, [Place(channel, at) for channel in channels], now, by, options)
+    return schedule_each(post, together(channels, at), now, by, options)
 
 
 def schedule_each(
@@ -159,6 +181,8 @@ def schedule_each(
     for place in places:
         if place.channel.workspace_id != post.workspace_id:
             raise Refused("This channel belongs to another workspace.")
+        if announces(place.channel) and place.after is None and not (place.page or post.canonical_url):
+            raise Refused(nothing_to_announce(place.channel))
         refused |= refusals(post, [place.channel], place.at.due_at, wishes)
     if refused:
         raise PlatformRefuses(refused)
@@ -169,9 +193,16 @@ def schedule_each(
         made = []
         for place in places:
             made.append(_insert(post, place, by, wishes.get(place.channel.pk), origin))
-            origin = origin or made[0]
+            origin = made[0]
             _take_over_followers(made[-1], place)
         return made
+
+
+def nothing_to_announce(channel: Channel) -> str:
+    return (
+        f"{channel} announces a page, and there is none yet: choose it together with a channel on which the post "
+        "appears, or give the post a canonical URL."
+    )
 
 
 def _still_free(places: list[Place], now: datetime) -> None:
@@ -232,7 +263,9 @@ def _insert(
     if place.in_slot:
         times["slot_at"] = place.at.due_at
     if place.after is not None:
-        times |= {"status": Status.WAITING, "follows": origin, "follow_after": place.after}
+        times |= {"status": Status.WAITING, "follows": place.follows or origin, "follow_after": place.after}
+    elif announces(place.channel):
+        times["canonical_url"] = place.page or post.canonical_url
     try:
         with transaction.atomic():
             return Delivery.objects.create(

@@ -17,9 +17,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from heroicons.templatetags.heroicons import heroicon_micro
 
+from posts.engine import tailoring
 from posts.forms.times import span_in_words
 from posts.forms.writing import wishes
-from posts.models import Delivery, Post, Proof
+from posts.models import Channel, Delivery, Post, Proof
 from posts.notifying import HELD
 from posts.planning.moments import WALL, offset_words
 from posts.views.standing import Standing
@@ -110,6 +111,12 @@ def _span(seconds: int) -> str:
 def span(length: timedelta | None) -> str:
     """How long, as people enter it: 24 h."""
     return span_in_words(length or timedelta())
+
+
+@register.filter
+def announces(channel: Channel) -> bool:
+    """Whether what goes out there is a short text about a page elsewhere."""
+    return tailoring.announces(channel)
 
 
 @register.filter

@@ -23,6 +23,7 @@ from posts.planning import living
 from posts.story import Line
 from posts.views.reading import as_read
 from posts.views.scope import MemberRequest
+from posts.watch.proving import shows_the_article
 from publishers import PUBLISHERS
 from publishers.base import Finds
 from publishers.folder import Folder
@@ -80,7 +81,8 @@ class Row:
     @property
     def has_page(self) -> bool:
         """Whether there is a public page that can be looked at."""
-        return self.delivery.status == Status.PUBLISHED and self.delivery.remote_url.startswith(("http://", "https://"))
+        has_address = self.delivery.remote_url.startswith(("http://", "https://"))
+        return self.delivery.status == Status.PUBLISHED and has_address and shows_the_article(self.delivery.channel)
 
     @property
     def mark(self) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, tzinfo
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 
 from posts.forms.scheduling import ScheduleForm
-from posts.models import Channel
+from posts.models import Channel, Delivery
 from posts.planning import scheduling, slots
 from posts.planning.moments import Moment, moment_at
 from posts.planning.scheduling import Place
@@ -54,10 +56,14 @@ def next_slots(channels: list[Channel], pins: Pins, now: datetime) -> dict[int, 
 
 
 def places_of(form: ScheduleForm, pins: Pins) -> list[Place]:
-    """Of a valid form, in the order in which they appear. Raises NoSlot."""
-    chosen: list[Channel] = form.cleaned_data["channels"]
-    origin: Channel | None = form.cleaned_data["origin"]
-    leading = [origin] if origin else chosen
+    """Of a valid form, in the order in which they appear; whose page is announced comes first. Raises NoSlot."""
+    page = form.announces_page_of
+    with_page = form.cleaned_data["origin"] or (page if isinstance(page, Channel) else None)
+    announcing = dict(form.announcements)
+    articles = [channel for channel in form.cleaned_data["channels"] if channel not in announcing]
+    leading = [form.cleaned_data["origin"]] if form.cleaned_data["origin"] else articles
+    if not isinstance(page, Channel):  # what is announced has its own time: these take the chosen one
+        leading = [*leading, *announcing]
     if form.cleaned_data["when"] == ScheduleForm.QUEUE:
         found = next_slots(leading, pins, form.now)
         if missing := [channel for channel in leading if channel.pk not in found]:
@@ -67,14 +73,30 @@ def places_of(form: ScheduleForm, pins: Pins) -> list[Place]:
     else:
         assert form.moment is not None
         places = [Place(channel, form.moment) for channel in leading]
+    places.sort(key=lambda place: place.channel != with_page)
     first = places[0].at
-    return places + [Place(each, scheduling.later(first, after), after=after) for each, after in form.followers]
+    later = sorted([*form.followers, *form.announcements], key=lambda each: each[1])
+    if isinstance(page, Channel):
+        return places + [Place(each, scheduling.later(first, after), after=after) for each, after in later]
+    places += [Place(each, scheduling.later(first, after), after=after) for each, after in form.followers]
+    return [_announcing(place, page) if place.channel in announcing else place for place in places]
+
+
+def _announcing(place: Place, page: Delivery | str | None) -> Place:
+    """At the chosen time where its page is there; else not before that, and not before the page."""
+    if not isinstance(page, Delivery):
+        return replace(place, page=page or "")
+    if page.status == Delivery.Status.PUBLISHED:
+        return replace(place, page=page.remote_url)
+    after = max(place.at.due_at - page.due_at, timedelta())
+    expected = moment_at(page.due_at + after, ZoneInfo(place.at.zone or "UTC"))
+    return Place(place.channel, expected, after=after, follows=page)
 
 
 def as_shown(places: list[Place], pins: Pins, zone: tzinfo) -> list[Place]:
     """With the slots that the person has seen, free or not: the verb says what became of them."""
     return [
-        Place(place.channel, moment_at(pins[place.channel.pk], zone), in_slot=True)
+        replace(place, at=moment_at(pins[place.channel.pk], zone))
         if place.in_slot and pins[place.channel.pk] != place.at.due_at
         else place
         for place in places

@@ -16,6 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from posts.engine import tailoring
 from posts.engine.packing import article_of, door_of
 from posts.forms.options import in_words, options_prefix
 from posts.forms.scheduling import ScheduleForm, delay_name
@@ -68,20 +69,27 @@ class Sent:
     problem: str = ""
 
 
-def verdicts(post: Post, due: Mapping[Channel, datetime], wishes: Wishes, *, with_sent: bool = False) -> list[Verdict]:
-    """What each channel says, at the time at which it would get the post."""
+def verdicts(
+    post: Post,
+    due: Mapping[Channel, datetime],
+    wishes: Wishes,
+    *,
+    with_sent: bool = False,
+    pages: Mapping[Channel, str] | None = None,
+) -> list[Verdict]:
+    """What each channel says, at the time at which it would get the post. ``pages`` are announced where known."""
     found, near = [], conflicts_of(due)
     for channel, due_at in due.items():
         options = wishes.get(channel.pk, {})
         findings = scheduling.check(post, channel, due_at, options)
-        sent = sent_to(channel, post, due_at, options) if with_sent else None
+        sent = sent_to(channel, post, due_at, options, (pages or {}).get(channel, "")) if with_sent else None
         found.append(Verdict(channel, findings, in_words(channel, options), near[channel], sent))
     return found
 
 
-def sent_to(channel: Channel, post: Post, due_at: datetime, options: scheduling.Options) -> Sent:
+def sent_to(channel: Channel, post: Post, due_at: datetime, options: scheduling.Options, page: str = "") -> Sent:
     """The body that this channel would be sent. Nothing is asked of the platform."""
-    delivery = Delivery(post=post, channel=channel, workspace=post.workspace, due_at=due_at, options=dict(options))
+    delivery = scheduling.not_yet(post, channel, due_at, options, page)
     try:
         payload = door_of(channel).open().payload(article_of(delivery))
     except PublishingError as error:
@@ -96,7 +104,8 @@ def sent_to(channel: Channel, post: Post, due_at: datetime, options: scheduling.
 def schedule(request: MemberRequest, pk: int) -> HttpResponse:
     """The choice. What each chosen channel says is shown as it is chosen; without JavaScript, in the review."""
     post, now = _post(request, pk), timezone.now()
-    taken, wishes, plan = _taken(post), _last_wishes(post), _plan(request)
+    standing, wishes, plan = _standing(post), _last_wishes(post), _plan(request)
+    taken = {delivery.channel_id for delivery in standing}
     pins = pins_in(request.GET)
     planned = _as_planned(plan) if plan else {}
     chosen = _wanted(request, request.GET, taken, {str(pk) for pk in [*pins, *planned.get("channels", [])]})
@@ -109,6 +118,7 @@ def schedule(request: MemberRequest, pk: int) -> HttpResponse:
             "at": request.GET.get("at") or offer,
         },
         workspace=request.workspace, taken=taken, wishes=wishes, zone=request.user.time_zone, now=now,
+        pages=_pages(standing), canonical_url=post.canonical_url,
     )  # fmt: skip
     said = verdicts(post, {channel: _due_at(request, now) for channel in chosen}, wishes)
     return _choice(request, post, form, said, pins)
@@ -148,8 +158,12 @@ def review(request: MemberRequest, pk: int) -> HttpResponse:
     """What will happen, before it does. Only a POST that neither looks nor goes back makes it happen."""
     post, now = _post(request, pk), timezone.now()
     data = request.POST if request.method == "POST" else request.GET
-    taken, pins = _taken(post), pins_in(data)
-    form = ScheduleForm(data, workspace=request.workspace, taken=taken, zone=request.user.time_zone, now=now)
+    standing, pins = _standing(post), pins_in(data)
+    taken = {delivery.channel_id for delivery in standing}
+    form = ScheduleForm(
+        data, workspace=request.workspace, taken=taken, zone=request.user.time_zone, now=now, pages=_pages(standing),
+        canonical_url=post.canonical_url,
+    )  # fmt: skip
     places, problem = _places(form, pins) if form.is_valid() else ([], "")
     if request.htmx.target == "findings" or not places or "change" in request.POST:
         due_at = form.moment.due_at if form.moment else now
@@ -189,24 +203,34 @@ def _has_seen(places: list[Place], pins: Pins) -> bool:
 @transaction.atomic
 def _schedule(request: MemberRequest, post: Post, places: list[Place], form: ScheduleForm) -> list[Place]:
     scheduling.schedule_each(post, places, form.now, by=request.user, options=form.options)
-    if form.followers and (name := form.cleaned_data["plan_name"]):
-        following.keep_plan(request.workspace, name, places[0].channel, form.followers)
+    if (later := _planned(places)) and (name := form.cleaned_data["plan_name"]):
+        following.keep_plan(request.workspace, name, places[0].channel, later)
     return places
+
+
+def _planned(places: list[Place]) -> list[tuple[Channel, timedelta]]:
+    """What of it can be kept as a plan: who follows the first one."""
+    return [(place.channel, place.after) for place in places if place.after is not None and place.follows is None]
 
 
 def _review(
     request: MemberRequest, post: Post, form: ScheduleForm, places: list[Place], carried: object, refused: str
 ) -> HttpResponse:
     due = {place.channel: place.at.due_at for place in places}
-    said = verdicts(post, due, form.options, with_sent=True)
-    together = len({place.at.due_at for place in places}) == 1 and not form.followers
+    pages = {place.channel: place.page for place in places if place.page}
+    said = verdicts(post, due, form.options, with_sent=True, pages=pages)
+    waiting = [place for place in places if place.after is not None]
+    together = len({place.at.due_at for place in places}) == 1 and not waiting
+    first = places[0].channel if any(place.follows is None for place in waiting) else None
     return render(request, "posts/review.html", {
         "post": post, "carried": carried, "moment": places[0].at, "verdicts": said, "refused": refused,
         "is_possible": not any(verdict.is_refused for verdict in said), "zone": form.zone, "now": form.now,
         "is_now": form.cleaned_data["when"] == ScheduleForm.NOW, "effect": _effect(places, form),
-        "dates": places, "is_together": together, "origin": form.cleaned_data["origin"],
-        "origin_has_page": not places[0].after and following.may_have_page(places[0].channel),
-        "is_queue": form.cleaned_data["when"] == ScheduleForm.QUEUE, "plan_name": form.cleaned_data["plan_name"],
+        "dates": places, "is_together": together, "origin": form.cleaned_data["origin"], "first": first,
+        "articles": [place for place in places if not tailoring.announces(place.channel)],
+        "origin_has_page": first is None or following.may_have_page(first),
+        "is_queue": form.cleaned_data["when"] == ScheduleForm.QUEUE,
+        "plan_name": form.cleaned_data["plan_name"] if _planned(places) else "",
     })  # fmt: skip
 
 
@@ -216,8 +240,11 @@ def _carried(data: QueryDict, form: ScheduleForm, places: list[Place]) -> list[t
     """
     chosen = form.cleaned_data["channels"]
     prefixes = tuple(f"{options_prefix(channel)}-" for channel in chosen)
-    delays = {delay_name(channel) for channel, _ in form.delays} - {delay_name(each) for each, _ in form.followers}
-    idle = delays if form.followers else {*delays, "order", "origin", "plan_name"}
+    later = {delay_name(channel) for channel, _ in [*form.followers, *form.announcements]}
+    idle = {delay_name(channel) for channel, _ in [*form.delays, *form.waits]} - later
+    idle |= set() if form.followers else {"order", "origin"}
+    idle |= set() if form.announcements else {"announced"}
+    idle |= set() if _planned(places) else {"plan_name"}
     names = [name for name in data if name in form.fields.keys() - idle or name.startswith(prefixes)]
     carried = [(name, str(value)) for name in names for value in data.getlist(name) if value]
     return carried + [("slot", pin(place.channel, place.at.due_at)) for place in places if place.in_slot]
@@ -225,12 +252,15 @@ def _carried(data: QueryDict, form: ScheduleForm, places: list[Place]) -> list[t
 
 def _effect(places: list[Place], form: ScheduleForm) -> str:
     """What the button does, in its own words."""
-    channels = [place.channel for place in places]
+    channels = [place.channel for place in places if not tailoring.announces(place.channel)]
+    if not channels:
+        return _effect_of_announcing(places, form)
     if form.followers:
         first = f"on {channels[0]} first, then on {_count(channels[1:])}"
         if form.cleaned_data["when"] == ScheduleForm.NOW:
             return f"Publish now {first}"
         return f"Schedule for {_spoken(places[0].at, form)} {first}"
+    places = [place for place in places if place.after is None]
     if form.cleaned_data["when"] == ScheduleForm.NOW:
         return f"Publish now on {_count(channels)}"
     if form.cleaned_data["when"] == ScheduleForm.QUEUE and len(places) > 1:
@@ -240,12 +270,19 @@ def _effect(places: list[Place], form: ScheduleForm) -> str:
     return f"Schedule for {_spoken(places[0].at, form)}"
 
 
+def _effect_of_announcing(places: list[Place], form: ScheduleForm) -> str:
+    channels = _count([place.channel for place in places])
+    if form.cleaned_data["when"] == ScheduleForm.NOW and places[0].after is None:
+        return f"Announce it now on {channels}"
+    return f"Announce it {_spoken(places[0].at, form)} on {channels}"
+
+
 def _done(places: list[Place], form: ScheduleForm) -> str:
     leading = [place for place in places if place.after is None]
     channels = [place.channel for place in leading]
-    rest = [
-        f"{place.channel} follows {span_in_words(place.after)} later." for place in places if place.after is not None
-    ]
+    rest = [_follows(place, place.after) for place in places if place.after is not None]
+    if not leading:
+        return " ".join(rest)
     if form.cleaned_data["when"] == ScheduleForm.NOW:
         said = f"On its way to {_count(channels)}."
     elif form.cleaned_data["when"] == ScheduleForm.QUEUE:
@@ -253,6 +290,12 @@ def _done(places: list[Place], form: ScheduleForm) -> str:
     else:
         said = f"Scheduled for {_spoken(leading[0].at, form)} on {_count(channels)}."
     return " ".join([said, *rest])
+
+
+def _follows(place: Place, after: timedelta) -> str:
+    if not tailoring.announces(place.channel):
+        return f"{place.channel} follows {span_in_words(after)} later."
+    return f"{place.channel} announces it {f'{span_in_words(after)} later' if after else 'once its page is there'}."
 
 
 def _count(channels: list[Channel]) -> str:
@@ -292,10 +335,18 @@ def _post(request: MemberRequest, pk: int) -> Post:
     return get_object_or_404(Post.objects.of(request.workspace).select_related("author", "workspace"), pk=pk)
 
 
-def _taken(post: Post) -> set[int]:
-    """The channels where the post is scheduled, on its way or published: it cannot go there twice."""
+def _standing(post: Post) -> list[Delivery]:
+    """What is scheduled, on its way or published: the post cannot go to these channels twice."""
     over = [Delivery.Status.CANCELLED, Delivery.Status.FAILED]
-    return set(post.deliveries.publications().exclude(status__in=over).values_list("channel_id", flat=True))
+    rows = post.deliveries.publications().exclude(status__in=over).select_related("channel").defer("sent_markdown")
+    return list(rows.order_by("due_at", "pk"))
+
+
+def _pages(standing: list[Delivery]) -> list[Delivery]:
+    """Those whose page may be announced: what is there first, then what is to come."""
+    there = [each for each in standing if each.status == Delivery.Status.PUBLISHED and following.has_address(each)]
+    coming = [each for each in standing if each.status in Delivery.Status.pending()]
+    return there + [each for each in coming if following.may_have_page(each.channel)]
 
 
 def _last_wishes(post: Post) -> dict[int, dict[str, Any]]:

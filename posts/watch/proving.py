@@ -23,7 +23,7 @@ from django.db.models.functions import Concat, Now
 
 from posts import notifying
 from posts.engine import tailoring
-from posts.models import Delivery, Proof, ReadingPace
+from posts.models import Channel, Delivery, Proof, ReadingPace
 from posts.models.each import Values, insert_each
 from publishers import PUBLISHERS
 from publishers.base import Limits, RemotePost, Visibility
@@ -61,7 +61,12 @@ def proof_of(
 
     ``canonical_url`` None: which text went out is not known.
     """
-    if not settings.PROVE_PAGES or remote.visibility != Visibility.PUBLIC or not (host := _host_of(remote.url)):
+    if (
+        limits.page_seconds is None
+        or not settings.PROVE_PAGES
+        or remote.visibility != Visibility.PUBLIC
+        or not (host := _host_of(remote.url))
+    ):
         return None
     first = timedelta(seconds=settings.PAGE_SECONDS or limits.page_seconds)
     return {
@@ -100,7 +105,7 @@ def stop(delivery_id: int) -> None:
 def ask(delivery: Delivery, now: datetime) -> bool:
     """A person wants the page looked at now; what is seen then counts at once. False where there is no page."""
     host = _host_of(delivery.remote_url)
-    if delivery.status != Status.PUBLISHED or not host:
+    if delivery.status != Status.PUBLISHED or not host or not shows_the_article(delivery.channel):
         return False
     began_at = delivery.published_at or now
     unasked = Proof(
@@ -110,6 +115,12 @@ def ask(delivery: Delivery, now: datetime) -> bool:
     Proof.objects.bulk_create([unasked], ignore_conflicts=True)  # where publications are not looked at by themselves
     Proof.objects.filter(pk=delivery.pk).update(due_at=now, doubts=len(AGAIN))
     return True
+
+
+def shows_the_article(channel: Channel) -> bool:
+    """Whether a public page there has the article's title and canonical link: that of an announcement has not."""
+    publisher = PUBLISHERS.get(channel.platform)
+    return publisher is None or publisher.limits.page_seconds is not None
 
 
 def _host_of(url: str) -> str:

@@ -102,7 +102,7 @@
       const chosen = new Set([...choice.querySelectorAll("[name=channels]:checked")].map((box) => box.value));
       for (const field of choice.querySelectorAll("[data-delay]")) {
         const { delay } = field.dataset;
-        field.hidden = !chosen.has(delay) || choice.elements.origin.value === delay;
+        field.hidden = !chosen.has(delay) || choice.elements.origin?.value === delay;
       }
       for (const note of choice.querySelectorAll("[data-no-script]")) note.hidden = true;
     };

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from accounts.models import User, Workspace
 from posts import connecting
-from posts.engine import publishing
+from posts.engine import publishing, tailoring
 from posts.engine.trips import take
 from posts.models import Channel, Delivery, Post
 from posts.planning import scheduling
@@ -48,12 +48,14 @@ PLATFORMS: dict[str, tuple[str, dict[str, Any]]] = {
             "send_newsletter": True,
         },
     ),
+    "mastodon": ("access_token", {"base_url": "{url}/mastodon", "template": "", "visibility": "public"}),
     "folder": ("", {"generator": "hugo", "directory": "blog"}),
 }
 LOOKS = {
     "devto": ["list"],
     "ghost": ["browse"],
     "hashnode": ["list", "look"],
+    "mastodon": ["list"],
     "medium": ["feed"],
 }
 # By name: the call it strikes, and how. "flip" strikes the creation where creating is publishing.
@@ -124,8 +126,9 @@ def test_one_public_article_or_a_person_is_asked(
     settings.CALL_DEADLINE_SECONDS = 1
     channel = connect(platform)
     post = Post.objects.create(
-        workspace=workspace, author=ada, title=f"{fault} on {platform}".capitalize(), markdown="Text.", slug="cross"
-    )
+        workspace=workspace, author=ada, title=f"{fault} on {platform}".capitalize(), markdown="Text.", slug="cross",
+        canonical_url="https://ada.example/cross" if tailoring.announces(channel) else "",
+    )  # fmt: skip
     [delivery] = scheduling.schedule(post, [channel], moment_at(clock(), UTC), clock(), ada)
     strike(fault, street, platform, clock)
     for _ in range(6):

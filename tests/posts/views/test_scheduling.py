@@ -265,7 +265,7 @@ class TestOptions:
         self, browser: Client, post: Post, deliver: Deliver, hashnode: Channel
     ) -> None:
         deliver("published", channel=hashnode)
-        assert "Options for" not in self.shown(browser, post)
+        assert "Options for My Hashnode" not in self.shown(browser, post)
 
     def test_they_are_shown_in_words_and_kept_with_the_delivery(
         self, browser: Client, post: Post, hashnode: Channel
@@ -387,7 +387,9 @@ class TestWhatIsSent:
     def test_no_platform_stumbles_over_an_empty_post(
         self, browser: Client, post: Post, workspace: Workspace, platform: str
     ) -> None:
-        Post.objects.update(title="", markdown="", tags=[])
+        Post.objects.update(
+            title="", markdown="", tags=[], canonical_url="https://ada.example/an-announcement-names-it"
+        )
         place = Channel.objects.create(
             workspace=workspace, platform=platform, name="P", status="open",
             settings={**DEVTO_SETTINGS, **FOLDER_SETTINGS},

@@ -1,0 +1,74 @@
+"""An announcement as Mastodon takes it: pure text work, no network.
+
+Facts about Mastodon come from its API documentation of 2026, unless a comment says otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from typing import Any
+
+from publishers import announcing
+from publishers.announcing import Announcement, Part, Style, graphemes, text_of
+from publishers.base import Article, Limits
+
+CHARACTERS = 500  # unless the instance says otherwise
+URL_COUNTS = 23  # characters that every web address counts, however long it is
+
+LIMITS = Limits(
+    seconds_between_writes=1.0,  # 300 in five minutes
+    seconds_between_reads=1.0,
+    settle_seconds=60,
+    looks=1,
+    page_seconds=None,  # a status shows no title of ours
+)
+
+VISIBILITIES = {
+    "public": "Public: in all timelines",
+    "unlisted": "Quiet: public, but not in the timelines of strangers",
+    "private": "Only for followers",
+}
+
+_URL = re.compile(r"https?://[^\s<>\"]+")
+
+
+def counted(text: str) -> int:
+    """How long Mastodon says that a text is: web addresses count 23, an emoji of several code points counts one."""
+    return graphemes(_URL.sub("x" * URL_COUNTS, text))
+
+
+def prepare(article: Article, settings: Mapping[str, Any]) -> Announcement:
+    most = longest(settings)
+
+    def fits(parts: list[Part]) -> bool:
+        return counted(text_of(parts)) <= most
+
+    style = Style("Mastodon", fits, f"{most} characters")
+    return announcing.prepare(article, str(settings.get("template") or ""), style)
+
+
+def longest(settings: Mapping[str, Any]) -> int:
+    """What the instance takes, as it said when the channel was connected."""
+    return int(settings.get("longest") or CHARACTERS)
+
+
+def fields(article: Article, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of the request. What nobody has said is left out: then the account's own preferences count."""
+    optional = {"language": language_of(article)}
+    required = {
+        "status": prepare(article, settings).text,
+        "visibility": article.options.get("visibility") or settings.get("visibility") or "public",
+    }
+    return required | {name: value for name, value in optional.items() if value}
+
+
+def language_of(article: Article) -> str:
+    """ISO 639, which is what Mastodon takes: of "de-AT" the first part."""
+    return article.language.split("-")[0].lower()
+
+
+def addresses_in(content: str) -> set[str]:
+    """The addresses that the HTML of a status links to."""
+    return {unescape(address) for address in re.findall(r"href=\"([^\"]*)\"", content)}
