@@ -7,6 +7,7 @@ from publishers.ghost import Ghost
 from publishers.hashnode import Hashnode
 from publishers.mastodon import Mastodon
 from publishers.medium import Medium
+from publishers.wordpress import WordPress
 
 PUBLISHERS: dict[str, type[Publisher]] = {
     "devto": DevTo,
@@ -15,6 +16,7 @@ PUBLISHERS: dict[str, type[Publisher]] = {
     "hashnode": Hashnode,
     "mastodon": Mastodon,
     "medium": Medium,
+    "wordpress": WordPress,
 }
 
 __all__ = ["PUBLISHERS"]

@@ -138,6 +138,7 @@ class Limits:
     looks: int = 1  # how often "not found" must be seen before it counts as absent
     # After a publication: how soon its public page can be expected; None where a page does not show what was sent.
     page_seconds: float | None = 30.0
+    names_canonical: bool = True  # the head of its pages names ``Article.canonical_url``
 
 
 @dataclass(frozen=True)

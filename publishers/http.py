@@ -213,7 +213,7 @@ class Http:
             raise unclear(f"{label} did not finish its answer within {self.deadline:g} seconds", writes=writes)
         if len(body) > cap and not cut:
             raise unclear(f"{label} answered more than {cap} bytes", writes=writes)
-        names = {name.lower(): value for name, value in response.headers.items()}
+        names = {name.lower(): response.headers[name] for name in response.headers}  # several of a name are joined
         text = body[:cap].decode(_charset(names), "replace")
         return Answer(response.status, names, text, label=label, writes=writes)
 

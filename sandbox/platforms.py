@@ -6,6 +6,7 @@ from sandbox.ghost import Ghost
 from sandbox.hashnode import Hashnode
 from sandbox.mastodon import Mastodon
 from sandbox.medium import Medium
+from sandbox.wordpress import Wordpress
 
 PLATFORMS: dict[str, type[Platform]] = {
     "devto": Devto,
@@ -13,5 +14,6 @@ PLATFORMS: dict[str, type[Platform]] = {
     "hashnode": Hashnode,
     "mastodon": Mastodon,
     "medium": Medium,
+    "wordpress": Wordpress,
 }
 """By the first part of their address."""

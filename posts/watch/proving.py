@@ -72,7 +72,7 @@ def proof_of(
     return {
         "delivery_id": delivery_id,
         "host": host,
-        "canonical_url": canonical_url,
+        "canonical_url": canonical_url if limits.names_canonical or not canonical_url else None,
         "began_at": now,
         "due_at": now + first,
     }
@@ -129,6 +129,9 @@ def _host_of(url: str) -> str:
 
 
 def _canonical_sent(delivery: Delivery) -> str | None:
+    publisher = PUBLISHERS.get(delivery.channel.platform)
+    if publisher and not publisher.limits.names_canonical and delivery.canonical_there:
+        return None  # its page names itself, whatever was asked for
     if delivery.sent_fields is not None:
         return str(delivery.sent_fields["canonical_url"])
     return tailoring.canonical_url(delivery) if delivery.sent_digest == delivery.post.digest() else None

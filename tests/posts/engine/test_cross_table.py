@@ -49,6 +49,7 @@ PLATFORMS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "mastodon": ("access_token", {"base_url": "{url}/mastodon", "template": "", "visibility": "public"}),
+    "wordpress": ("application_password", {"base_url": "{url}/wordpress", "username": "ada_wordpress"}),
     "folder": ("", {"generator": "hugo", "directory": "blog"}),
 }
 LOOKS = {
@@ -57,6 +58,7 @@ LOOKS = {
     "hashnode": ["list", "look"],
     "mastodon": ["list"],
     "medium": ["feed"],
+    "wordpress": ["list"],
 }
 # By name: the call it strikes, and how. "flip" strikes the creation where creating is publishing.
 FAULTS: dict[str, dict[str, Any]] = {
