@@ -12,9 +12,10 @@ from typing import Any
 from publishers.errors import Gone, NotAuthorized, PublishingError, Rejected, Unavailable
 from publishers.http import Answer
 
-NOT_SEEN = (
-    "WordPress did not see the application password: a proxy or the web server may cut the Authorization header off "
-    "(on Apache, “CGIPassAuth On” lets it through), or application passwords are switched off there"
+A_STRANGER = (
+    "WordPress takes us for a stranger. Either the user name or the application password is wrong or was revoked, or a "
+    "proxy or the web server cuts the Authorization header off (on Apache, “CGIPassAuth On” lets it through), or "
+    "application passwords are switched off there"
 )
 NO_API = (
     "There is no WordPress API at this address: it may be wrong, or a plugin has switched the REST API off. "
@@ -22,7 +23,7 @@ NO_API = (
 )
 FIREWALL = "A firewall before the site turned the request away ({status}, with a web page): its owner can let it in"
 
-# Without credentials, or with some that were cut off on the way, WordPress takes us for a stranger.
+# Most sites do not say that a password is wrong: they go on as if none had been given.
 STRANGER = {"rest_not_logged_in", "rest_cannot_create", "rest_cannot_edit", "rest_forbidden_context", "rest_forbidden"}
 WRONG = {"incorrect_password", "invalid_username", "invalid_email", "invalid_application_password"}
 SWITCHED_OFF = {"application_passwords_disabled", "application_passwords_disabled_for_user"}
@@ -98,7 +99,7 @@ def _unknown_to_it(answer: Answer, code: str) -> NotAuthorized:
     if code in CLOSED:
         return NotAuthorized(f"A plugin closes the API of this WordPress: {words_of(answer)}.")
     if code in STRANGER or _is_stranger(answer):
-        return NotAuthorized(f"{NOT_SEEN}.")
+        return NotAuthorized(f"{A_STRANGER}.")
     if not code:
         said = f"{answer.status}, without an answer of WordPress's own"
         return NotAuthorized(f"Something in front of WordPress asks for a password of its own ({said}).")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from html import unescape
+from html import escape, unescape
 from typing import Any
 
 from publishers.errors import Rejected
@@ -32,7 +32,8 @@ def ids_of(site: Site, kind: str, names: Sequence[str]) -> list[int]:
 
 
 def _searched(site: Site, kind: str, name: str) -> int | None:
-    return _numbers(site.get(f"wp/v2/{kind}", search=name, per_page=PER_PAGE, _fields="id,name")).get(_plain(name))
+    html = escape(name, quote=False)  # it is kept, and searched, as HTML
+    return _numbers(site.get(f"wp/v2/{kind}", search=html, per_page=PER_PAGE, _fields="id,name")).get(_plain(name))
 
 
 def _made(site: Site, kind: str, name: str) -> int:
@@ -65,7 +66,5 @@ def _plain(name: str) -> str:
 
 
 def slug_of(name: str) -> str:
-    """What WordPress makes of most names for an address; where it makes something else, the search finds them."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    letters = "".join(char for char in plain if not unicodedata.combining(char))
-    return re.sub(r"-+", "-", re.sub(r"[^\w-]", "", re.sub(r"[\s./]", "-", letters))).strip("-")
+    """One word for a list of slugs: WordPress makes of each what it makes of the name of a new term."""
+    return re.sub(r"[\s,]+", "-", name.lower())

@@ -75,7 +75,14 @@ class TestContractOfAnAuthor(TestContract):
 @pytest.fixture
 def site(sandbox: Serving) -> str:
     order(sandbox, "reset")
-    for switch in ("plain_permalinks", "cuts_authorization", "closed", "firewall", "canonical_field"):
+    for switch in (
+        "plain_permalinks",
+        "cuts_authorization",
+        "closed",
+        "firewall",
+        "canonical_field",
+        "names_what_is_wrong",
+    ):
         order(sandbox, "switches", platform="wordpress", switch=switch, on=False)
     for switch in ("link_header", "application_passwords"):
         order(sandbox, "switches", platform="wordpress", switch=switch, on=True)
@@ -165,7 +172,13 @@ def test_a_closed_api_is_open_to_who_is_known(site: str, switch: Any) -> None:
         wordpress_at(site).verify()
 
 
-def test_a_wrong_name_and_a_wrong_password_are_told_apart(site: str) -> None:
+def test_a_wrong_password_makes_us_a_stranger_and_what_may_be_wrong_is_said(site: str) -> None:
+    with pytest.raises(NotAuthorized, match="application password is wrong or was revoked"):
+        wordpress_at(site, key="wrong").verify()
+
+
+def test_a_wrong_name_and_a_wrong_password_are_told_apart_where_the_site_does(site: str, switch: Any) -> None:
+    switch("names_what_is_wrong")
     with pytest.raises(NotAuthorized, match="invalid application password"):
         wordpress_at(site, key="wrong").verify()
     with pytest.raises(NotAuthorized, match="Unknown username"):
@@ -441,7 +454,7 @@ BAD = {"code": "rest_invalid_param", "message": "Invalid parameter(s): tags", "d
 @pytest.mark.parametrize(
     ("status", "body", "error", "words"),
     [
-        (401, {"code": "rest_cannot_create", "message": "x"}, NotAuthorized, "did not see"),
+        (401, {"code": "rest_cannot_create", "message": "x"}, NotAuthorized, "for a stranger"),
         (401, {"code": "incorrect_password", "message": "<b>Error</b>: wrong."}, NotAuthorized, "Error: wrong"),
         (401, "<h1>Authorization required</h1>", NotAuthorized, "in front of WordPress"),
         (401, {"code": "application_passwords_disabled", "message": "Off."}, NotAuthorized, "switched off"),

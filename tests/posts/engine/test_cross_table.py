@@ -76,6 +76,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "worker killed before sending": {},
     "stale look-up": {"call": "create", "fault": "status", "status": 504, "when": "after", "stale": 25},
 }
+# The calls that look for an article: these a "stale look-up" turns back in time.
+LOOKS = {"devto": ["list"], "hashnode": ["list", "look"], "medium": ["feed"], "wordpress": ["list"]}
 TABLE: dict[str, dict[str, str]] = {}
 
 
