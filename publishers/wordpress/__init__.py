@@ -203,16 +203,19 @@ class WordPress(TwoStep):
         return one_in(answer)
 
     def _marked(self, key: str) -> list[Post]:
-        query = {"search": key, "search_columns": "post_content", "status": "any", "context": "edit"}
-        answer = self.site.get("wp/v2/posts", **query, per_page=100, _fields=FIELDS)
+        answer = self._posts(search=key, search_columns="post_content")
         return [post for post in posts_in(answer) if key in marks_in(post.content)]
 
     def _at_slug(self, slug: str) -> list[Post]:
         if not slug:
             return []
         slugs = ",".join([slug, *(f"{slug}-{number}" for number in range(2, SUFFIXES + 1))])
-        answer = self.site.get("wp/v2/posts", slug=slugs, status="any", context="edit", per_page=100, _fields=FIELDS)
-        return [post for post in posts_in(answer) if not marks_in(post.content)]
+        return [post for post in posts_in(self._posts(slug=slugs)) if not marks_in(post.content)]
+
+    def _posts(self, **query: str) -> Answer:
+        """In every state but the trash."""
+        wanted: dict[str, Any] = {"status": "any", "context": "edit", "per_page": 100, "_fields": FIELDS, **query}
+        return self.site.get("wp/v2/posts", **wanted)
 
 
 def _home(site: Site) -> dict[str, Any]:

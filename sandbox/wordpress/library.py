@@ -1,6 +1,7 @@
 """What a site has beside its posts: tags and categories, and pictures. Kept in memory, as long as the sandbox runs."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -100,7 +101,7 @@ def file_name(disposition: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", found[1]).strip("-.") if found else ""
 
 
-def _numbered(stem: str, ending: str = "", first: int = 2) -> Any:
+def _numbered(stem: str, ending: str = "", first: int = 2) -> Iterator[str]:
     yield f"{stem}{ending}"
     number = first
     while True:

@@ -22,7 +22,7 @@ from publishers.errors import (
     Rejected,
     Unavailable,
 )
-from publishers.markdown import mark
+from publishers.marks import mark
 from publishers.wordpress import WordPress
 from sandbox.server import Serving
 from tests.publishers.conftest import made, order, said
@@ -359,8 +359,8 @@ def image(tmp_path: Path) -> Image:
     path = tmp_path / "engine.png"
     path.write_bytes(PNG)
     return Image(
-        digest="d" * 64, url="/media/1/engine.png", path=path, name="The engine.png", media_type="image/png",
-        size=len(PNG), width=640, height=480, alt="The engine [at work]",
+        digest="d" * 64, url="https://house.example/media/1/engine.png", path=path, name="The engine.png",
+        media_type="image/png", size=len(PNG), width=640, height=480, alt="The engine [at work]",
     )  # fmt: skip
 
 
@@ -375,7 +375,7 @@ def test_pictures_are_uploaded_and_shown_from_the_site(ada: WordPress, image: Im
     post = published(ada, article)
     found = shown(ada, post.id)
     assert found["featured_media"] == int(remote.id)
-    wanted = f'<img src="{remote.url}" alt="The engine" class="wp-image-{remote.id}" width="640" height="480" />'
+    wanted = f'<img class="wp-image-{remote.id}" width="640" height="480" src="{remote.url}" alt="The engine">'
     assert wanted in found["content"]["raw"]
     assert post.note == ""
 
@@ -510,7 +510,7 @@ def test_the_payload_is_one_block_of_html_with_our_mark(offline: WordPress) -> N
         "status": "draft",
         "title": "Notes on the Analytical Engine",
         "content": "<!-- wp:html -->\n<p>The engine <em>weaves</em> patterns.</p>\n"
-        "<pre><code class=\"language-python\">print('hello')\n</code></pre>\n\n"
+        "<pre><code class=\"language-python\">print('hello')\n</code></pre>\n"
         '<p>Originally published at <a href="https://ada.example/notes" rel="canonical">https://ada.example/notes</a>.'
         f"</p>\n{mark(KEY)}\n<!-- /wp:html -->",
         "excerpt": "What the engine can do.",
@@ -524,13 +524,11 @@ def test_the_payload_is_one_block_of_html_with_our_mark(offline: WordPress) -> N
     [
         ("[gallery] and [/caption]", "<p>&#91;gallery] and &#91;/caption]</p>"),
         ("`[gallery ids=1]`", "<code>&#91;gallery ids=1]</code>"),
-        ("[[gallery]]", "<p>&#91;&#91;gallery]]</p>"),
-        ("[1] and a[0] and [ ]", "<p>[1] and a[0] and [ ]</p>"),
+        ("[[gallery]]", "<p>[&#91;gallery]]</p>"),
+        ("[3d-book] and [ ]", "<p>&#91;3d-book] and [ ]</p>"),
         ("```\n[embed]\nhttps://a.example/1\n```", "&#91;embed]\nhttps&#58;//a.example/1\n"),
         ("![[x]](https://a.example/b.png)", 'alt="&#91;x]"'),
         ("<div>[gallery]</div>", "<div>&#91;gallery]</div>"),
-        ("<script>\nlist[index]\n</script>", "<script>\nlist[index]\n</script>"),
-        ("A <!-- [kept] --> comment", "A <!-- [kept] --> comment"),
         ("Text\n\n<!-- /wp:html -->\n\nmore", "<p>Text</p>\n\n<p>more</p>"),
         ("- [x] done\n- [ ] not yet", "☑ done"),
         ("Two\nlines", "<p>Two\nlines</p>"),
