@@ -4,6 +4,7 @@ from publishers.base import Publisher
 from publishers.devto import DevTo
 from publishers.folder import Folder
 from publishers.ghost import Ghost
+from publishers.git import Git
 from publishers.hashnode import Hashnode
 from publishers.mastodon import Mastodon
 from publishers.medium import Medium
@@ -13,6 +14,7 @@ PUBLISHERS: dict[str, type[Publisher]] = {
     "devto": DevTo,
     "folder": Folder,
     "ghost": Ghost,
+    "git": Git,
     "hashnode": Hashnode,
     "mastodon": Mastodon,
     "medium": Medium,

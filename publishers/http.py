@@ -20,9 +20,20 @@ import requests
 
 from publishers.answers import Answer, Exchange, Hook, error_for, unclear
 from publishers.errors import NotAuthorized, PublishingError, Rejected, Unavailable
-from publishers.wire import NOTHING_SENT, TIMED_OUT, Call, Response, causes_of, origin_of, reason_in, wire_for
+from publishers.wire import (
+    NOTHING_SENT,
+    TIMED_OUT,
+    Call,
+    Response,
+    causes_of,
+    checked_addresses,
+    origin_of,
+    place_of,
+    reason_in,
+    wire_for,
+)
 
-__all__ = ["Answer", "Hook", "Http", "Page", "origin_of"]
+__all__ = ["Answer", "Hook", "Http", "Page", "origin_of", "place_of"]
 
 USER_AGENT = "blogscheduler"  # some platforms' edges refuse a request without one
 CAP = 5 * 1024 * 1024  # bytes of an answer, decompressed
@@ -64,7 +75,7 @@ class Http:
         cap: int = CAP,
         label: str = "The platform",
     ) -> None:
-        self.private_origins = frozenset(filter(None, map(origin_of, private_origins)))
+        self.private_origins = frozenset(filter(None, map(place_of, private_origins)))
         self.not_after = not_after
         self.deadline = deadline
         self.connect = connect
@@ -154,6 +165,30 @@ class Http:
                 raise Unavailable(f"{self.label} did not finish its answer within {self.deadline:g} seconds.")
             url = _joined(url, target)
         raise Unavailable(f"{self.label} is behind more than {PAGE_REDIRECTS} redirects.")
+
+    def addresses(self, place: str) -> list[str]:
+        """The addresses to which another program may connect for ``place``, a ``place_of``. Raises Unavailable."""
+        try:
+            return checked_addresses(place, self.private_origins, self.connect)
+        except (OSError, ValueError) as error:
+            reason = reason_in(list(causes_of(error)))
+            raise Unavailable(f"{self.label} could not be reached: {reason}.") from None
+
+    def keep(self, exchange: Exchange) -> Exchange:
+        """Keep what another program was asked and has answered, as a call is kept: without any secret."""
+        kept = replace(
+            exchange,
+            url=self.clean(exchange.url),
+            request=self.clean(exchange.request)[:KEPT],
+            response=self.clean(exchange.response)[:KEPT],
+            error=self.clean(exchange.error),
+        )
+        self.exchanges.append(kept)
+        return kept
+
+    def clean(self, text: str) -> str:
+        """``text`` without any secret."""
+        return self._clean(text)
 
     def _prepare(
         self, method: str, url: str, headers: dict[str, str], body: bytes = b"", content_type: str = ""

@@ -3,6 +3,7 @@
 from sandbox.contract import Platform
 from sandbox.devto import Devto
 from sandbox.ghost import Ghost
+from sandbox.git import Git
 from sandbox.hashnode import Hashnode
 from sandbox.mastodon import Mastodon
 from sandbox.medium import Medium
@@ -11,6 +12,7 @@ from sandbox.wordpress import Wordpress
 PLATFORMS: dict[str, type[Platform]] = {
     "devto": Devto,
     "ghost": Ghost,
+    "git": Git,
     "hashnode": Hashnode,
     "mastodon": Mastodon,
     "medium": Medium,
