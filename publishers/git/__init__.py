@@ -43,6 +43,9 @@ class Git(OneStep):
         "deploy key that may write.",
         "3. Paste the token, or the private half of the key, and choose the generator of your site.",
     )
+    when_unpublished: ClassVar[str] = (
+        "Its file is removed, or kept as a draft if the channel says so; the page goes when your site is built again."
+    )
     in_the_sandbox: ClassVar[Mapping[str, str]] = {
         "repository": "{sandbox}/git/r/sandbox/blog.git",
         "username": "sandbox",
@@ -127,16 +130,19 @@ class Git(OneStep):
         return RemotePost(path, url_at(path, self.settings, "", article.due_at or datetime.now(UTC)), Visibility.PUBLIC)
 
     def update(self, remote_id: str, article: Article) -> RemotePost:
-        """A new commit with the present text, at the same path and with the same date. Raises Gone."""
+        """A new commit with the present text, at the same path and with the same date. A draft stays one."""
         with self._mirror() as git:
             for _ in range(OTHERS_FIRST):
                 git.fetch()
                 before = self._ours_at(git, remote_id)
+                if not is_ours(before, article.key):
+                    raise Gone(f"“{remote_id}” is another article by now.")
                 file = post_file(article, self.settings, path=remote_id, before=before)
-                if file.text == before or self._push(
-                    git, _files_of(file), _message("Update", article, remote_id, key_in(before)), article
-                ):
-                    return RemotePost(remote_id, file.url, Visibility.PUBLIC)
+                if is_hidden(before, self._generator):
+                    file = replace(file, text=hidden_text(file.text, self._generator))
+                same = file.text == before
+                if same or self._push(git, _files_of(file), _message("Update", article, remote_id), article):
+                    return self._post(remote_id, file.text, article)
         raise self._too_busy()
 
     def unpublish(self, remote_id: str) -> None:
@@ -198,7 +204,7 @@ class Git(OneStep):
         if text is None:
             raise Gone(f"“{path}” is no longer in the repository.")
         if not is_ours(text):
-            raise Rejected(f"Git: “{path}” does not carry our mark any more, so that we leave it as it is.")
+            raise Gone(f"“{path}” is not ours any more: its mark is gone.")
         return text
 
     def _post(self, path: str, text: str, article: Article) -> RemotePost:
@@ -230,8 +236,8 @@ class Git(OneStep):
             yield git
 
 
-def _message(verb: str, article: Article, path: str, key: str = "") -> str:
-    return f"{verb} “{one_line(article.title)}”\n\n{ID}: {key or article.key}\n{PATH}: {path}\n"
+def _message(verb: str, article: Article, path: str) -> str:
+    return f"{verb} “{one_line(article.title)}”\n\n{ID}: {article.key}\n{PATH}: {path}\n"
 
 
 def _trailer(message: str, name: str) -> str:

@@ -92,7 +92,12 @@ class TestOverHttp(PublisherContract):
 
     @pytest.fixture
     def settings(self, sandbox: Serving) -> dict[str, Any]:
-        return LAYOUT | {"repository": f"{sandbox.url}/git/r/sandbox/blog.git", "username": "sandbox"}
+        return LAYOUT | {
+            "repository": f"{sandbox.url}/git/r/sandbox/blog.git",
+            "username": "sandbox",
+            "base_url": f"{sandbox.url}/git/sandbox",
+            "permalink": "/content/posts/:slug/",
+        }
 
     @pytest.fixture
     def http(self, settings: dict[str, Any]) -> Http:
@@ -269,7 +274,7 @@ def test_an_update_keeps_path_date_and_mark(bare: Path, tmp_path: Path) -> None:
     publisher = opened(bare, tmp_path)
     post = publisher.publish(ARTICLE)
     later = datetime(2026, 12, 1, 9, tzinfo=UTC)
-    changed = replace(ARTICLE, markdown="Better.", title="Better notes", slug="better", due_at=later, key=OTHER_KEY)
+    changed = replace(ARTICLE, markdown="Better.", title="Better notes", slug="better", due_at=later)
     assert isinstance(publisher, Updates)
     assert publisher.update(post.id, changed) == post
     assert publisher.update(post.id, changed) == post
@@ -309,10 +314,11 @@ def test_what_is_no_longer_there_is_gone_and_what_is_not_ours_stays(bare: Path, 
     with pytest.raises(Gone):
         publisher.unpublish(PATH)
     write_by_hand(bare, PATH, "Grace's own")
-    with pytest.raises(Rejected, match="mark"):
+    with pytest.raises(Gone, match="mark"):
         publisher.update(PATH, ARTICLE)
-    with pytest.raises(Rejected, match="mark"):
+    with pytest.raises(Gone, match="mark"):
         publisher.unpublish(PATH)
+    assert shown(bare) == "Grace's own"
 
 
 # --- Pictures ----------------------------------------------------------------------------------------------------
