@@ -1,6 +1,7 @@
 """The doors: plain Python that knows one platform each and nothing of the rest of the house."""
 
 from publishers.base import Publisher
+from publishers.buttondown import Buttondown
 from publishers.devto import DevTo
 from publishers.folder import Folder
 from publishers.ghost import Ghost
@@ -11,6 +12,7 @@ from publishers.medium import Medium
 from publishers.wordpress import WordPress
 
 PUBLISHERS: dict[str, type[Publisher]] = {
+    "buttondown": Buttondown,
     "devto": DevTo,
     "folder": Folder,
     "ghost": Ghost,

@@ -1,5 +1,6 @@
 """The platforms the sandbox stands in for. A further one is one more file, and one more line here."""
 
+from sandbox.buttondown import Buttondown
 from sandbox.contract import Platform
 from sandbox.devto import Devto
 from sandbox.ghost import Ghost
@@ -10,6 +11,7 @@ from sandbox.medium import Medium
 from sandbox.wordpress import Wordpress
 
 PLATFORMS: dict[str, type[Platform]] = {
+    "buttondown": Buttondown,
     "devto": Devto,
     "ghost": Ghost,
     "git": Git,
