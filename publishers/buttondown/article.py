@@ -8,17 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from publishers.base import Article, Finding
-from publishers.markdown import code_lines
-from publishers.preparing import (
-    Notes,
-    is_public_url,
-    note_canonical_url,
-    note_relative,
-    note_title,
-    one_line,
-    untitled_text,
-    usable_cover,
-)
+from publishers.notes import Notes
+from publishers.preparing import is_public_url, note_canonical_url, note_title, one_line, usable_cover
+from publishers.text.parsing import Kind
+from publishers.text.source import Source
+from publishers.text.steps import Step, addresses, front_matter, repeated_title, run, some_text
 
 KEY = "blogscheduler_id"  # of the metadata that is ours
 SUBJECT = 2000  # characters
@@ -27,7 +21,27 @@ CANONICAL = 2000
 # Without this first line it guesses whether a text is Markdown.
 MARKDOWN = "<!-- buttondown-editor-mode: plaintext -->\n"
 _TEMPLATE = re.compile(r"\{(?=[{%#])")
-_CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+
+
+def template_tags(source: Source, notes: Notes) -> Source:
+    """Braces that would begin a template's tag become what readers see as the same; in code that cannot be done."""
+    escaped = source.in_prose(_TEMPLATE, lambda _: "&#123;")
+    if escaped.text != source.text:
+        notes.note("markdown", "“{{” and “{%” are written so that Buttondown does not take them for its own.")
+    for span in source.parsed.spans:
+        if span.kind is Kind.CODE and _TEMPLATE.search(source.base, span.start, span.end):
+            message = "Buttondown may fill in “{{…}}” and “{%…%}” in code: look at the draft there."
+            notes.changed("markdown", message, source.line_at(span.start))
+    return escaped
+
+
+STEPS: tuple[Step, ...] = (
+    front_matter,  # refused there
+    repeated_title,  # which is the subject
+    addresses("in a mail it leads nowhere"),
+    template_tags,
+    some_text,
+)
 
 
 @dataclass(frozen=True)
@@ -46,11 +60,7 @@ def prepare(article: Article) -> Email:
     note_title(notes, subject, article.title)
     if len(subject) > SUBJECT:
         notes.refused("title", f"The subject may have {SUBJECT} characters; this one has {len(subject)}.")
-    text = untitled_text(notes, article)
-    if not text.strip():
-        notes.refused("markdown", "An email needs a text.")
-    note_relative(notes, text, "in a mail it leads nowhere")
-    text = _without_template_tags(notes, text)
+    text = run(STEPS, article, notes).text
     url, wish = article.canonical_url, f"it needs a web address of at most {CANONICAL} characters"
     note_canonical_url(notes, url, lambda one: is_public_url(one) and len(one) <= CANONICAL, wish)
     image = usable_cover(notes, article.cover_url, is_public_url)
@@ -81,23 +91,3 @@ def _slug(notes: Notes, slug: str) -> str:
         becomes = f"becomes “{plain}”" if plain else "is left out"
         notes.changed("slug", f"The slug “{slug[:100]}” {becomes}.")
     return plain
-
-
-def _without_template_tags(notes: Notes, text: str) -> str:
-    """Braces that begin a template's tag become what readers see as the same; in code that cannot be done."""
-    lines, in_code = text.split("\n"), code_lines(text)
-    shown = "\n".join(line if number in in_code else _escaped(line) for number, line in enumerate(lines))
-    message = "“{{” and “{%” are written so that Buttondown does not take them for its own."
-    escaped = notes.rewritten(text, shown, message)
-    if _TEMPLATE.search(escaped):
-        notes.changed("markdown", "Buttondown may fill in “{{…}}” and “{%…%}” in code: look at the draft there.")
-    return escaped
-
-
-def _escaped(line: str) -> str:
-    parts: list[str] = []
-    position = 0
-    for span in _CODE_SPAN.finditer(line):
-        parts += [_TEMPLATE.sub("&#123;", line[position : span.start()]), span[0]]
-        position = span.end()
-    return "".join([*parts, _TEMPLATE.sub("&#123;", line[position:])])

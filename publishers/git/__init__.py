@@ -247,9 +247,8 @@ def _trailer(message: str, name: str) -> str:
 
 def _files_of(file: PostFile) -> dict[str, bytes | None]:
     """The bytes of the post and of its pictures. Raises Unavailable: nothing was sent yet."""
+    files: dict[str, bytes | None] = {file.path: file.text.encode("utf-8", "replace")}
     try:
-        return {file.path: file.text.encode("utf-8", "replace")} | {
-            path: image.path.read_bytes() for path, image in file.pictures.items()
-        }
+        return files | {path: image.path.read_bytes() for path, image in file.pictures.items()}
     except OSError as error:
         raise Unavailable(f"Git: a picture of the article could not be read: {error.strerror}.") from None

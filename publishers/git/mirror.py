@@ -139,7 +139,8 @@ class Mirror:
         ran = self.git.here("update-index", "-z", "--add", "--index-info", stdin=lines, extra=index)
         if ran.code != 0 and "appears as both" in ran.err:
             raise Rejected(f"{self.label}: a part of the path is a file or a link there. Please choose another path.")
-        tree = self._told(ran) and self._done("write-tree", "--missing-ok", extra=index).text.strip()
+        self._told(ran)
+        tree = self._done("write-tree", "--missing-ok", extra=index).text.strip()
         self._refuse_clash(tree, files)
         stamp = f"{int(moment.timestamp())} {moment:%z}"
         people = {
@@ -166,13 +167,12 @@ class Mirror:
         self._told(ran)
         return ran
 
-    def _told(self, ran: Ran) -> bool:
-        """True. Raises Damaged when a command on our own copy has failed, Unavailable when its time was over."""
+    def _told(self, ran: Ran) -> None:
+        """Raises Damaged when a command on our own copy has failed, Unavailable when its time was over."""
         if ran.code is None:
             raise Unavailable(f"{self.label}: the repository could not be read in time.")
         if ran.code != 0:
             raise Damaged(ran.err)
-        return True
 
 
 @contextmanager

@@ -222,7 +222,7 @@ def is_hidden(text: str, generator: Generator) -> bool:
 def hidden_text(text: str, generator: Generator) -> str:
     """The same file, taken off the site by its front matter."""
     found = _HEAD.match(text)
-    return head_text(head_of(text) | generator.hidden) + (text[found.end() :] if found else text)
+    return head_text({**head_of(text), **generator.hidden}) + (text[found.end() :] if found else text)
 
 
 def source(article: Article, generator: Generator, notes: Notes, name: str = "") -> Source:
