@@ -99,7 +99,7 @@ class Buttondown(TwoStep):
 
         The whole draft goes along: a change may reset what it leaves out.
         """
-        email = self._read(remote_id)
+        email = self._surely(remote_id)
         if email["status"] != "draft":
             return self._post(email)
         body = self.payload(article) | {"status": "about_to_send"}
@@ -146,6 +146,16 @@ class Buttondown(TwoStep):
         if email["status"] == "deleted":
             raise Gone("The email is no longer on Buttondown.")
         return email
+
+    def _surely(self, remote_id: str) -> dict[str, Any]:
+        """The email as it is now. A draft that was made a moment ago may be in the list before it can be read."""
+        try:
+            return self._read(remote_id)
+        except Gone:
+            found = next((email for email in self._newest() if email["id"] == remote_id), None)
+            if found is None:
+                raise
+            return found
 
     def _newest(self) -> Iterator[dict[str, Any]]:
         for page in range(1, PAGES + 1):
