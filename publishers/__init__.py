@@ -1,5 +1,14 @@
 """The doors: plain Python that knows one platform each and nothing of the rest of the house."""
 
+from publishers.assisted import (
+    Elsewhere,
+    HackerNews,
+    HashnodeByHand,
+    LinkedInArticle,
+    MediumByHand,
+    Substack,
+    WordPressCom,
+)
 from publishers.base import Publisher
 from publishers.buttondown import Buttondown
 from publishers.devto import DevTo
@@ -21,6 +30,14 @@ PUBLISHERS: dict[str, type[Publisher]] = {
     "mastodon": Mastodon,
     "medium": Medium,
     "wordpress": WordPress,
+    # brought there by hand
+    "elsewhere": Elsewhere,
+    "hacker-news": HackerNews,
+    "hashnode-by-hand": HashnodeByHand,
+    "linkedin-article": LinkedInArticle,
+    "medium-by-hand": MediumByHand,
+    "substack": Substack,
+    "wordpress-com": WordPressCom,
 }
 
 __all__ = ["PUBLISHERS"]

@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus, urljoin
 import requests
 
 from publishers.answers import Answer, Exchange, Hook, error_for, unclear
-from publishers.errors import NotAuthorized, PublishingError, Rejected, Unavailable
+from publishers.errors import Fault, NotAuthorized, PublishingError, Rejected, Unavailable
 from publishers.wire import (
     NOTHING_SENT,
     TIMED_OUT,
@@ -27,6 +27,7 @@ from publishers.wire import (
     Response,
     causes_of,
     checked_addresses,
+    fault_in,
     origin_of,
     place_of,
     reason_in,
@@ -256,12 +257,14 @@ class Http:
         """What a broken wire means. Only what is known to come before the first byte counts as not sent."""
         causes = list(causes_of(error))
         if not call.sent and any(isinstance(cause, NOTHING_SENT) for cause in causes):
-            return Unavailable(f"{label} could not be reached: {reason_in(causes)}.")
+            return Unavailable(f"{label} could not be reached: {reason_in(causes)}.").because(fault_in(causes))
         if call.bitten or call.remaining() <= 0:
-            return unclear(f"{label} did not finish its answer within {self.deadline:g} seconds", writes=writes)
-        if any(isinstance(cause, TIMED_OUT) for cause in causes):
-            return unclear(f"{label} did not answer within {self.read:g} seconds", writes=writes)
-        return unclear(f"The connection to {label} broke before the answer was complete", writes=writes)
+            words = f"{label} did not finish its answer within {self.deadline:g} seconds"
+        elif any(isinstance(cause, TIMED_OUT) for cause in causes):
+            words = f"{label} did not answer within {self.read:g} seconds"
+        else:
+            words = f"The connection to {label} broke before the answer was complete"
+        return unclear(words, writes=writes).because(Fault.UNREACHABLE)
 
     def _error(self, answer: Answer, errors: Hook | None) -> PublishingError | None:
         return (errors(answer) if errors else None) or error_for(answer)

@@ -27,6 +27,8 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.exceptions import TimeoutError as TimedOut
 from urllib3.util.connection import allowed_gai_family
 
+from publishers.errors import Fault
+
 IDLE = 5.0  # seconds after which a kept-alive connection is not trusted any more: the other side may be closing it
 
 
@@ -414,6 +416,18 @@ def causes_of(error: BaseException) -> Iterator[BaseException]:
         yield error
         inner = (error.__cause__, error.__context__, getattr(error, "reason", None), *error.args)
         todo.extend(one for one in inner if isinstance(one, BaseException))
+
+
+def fault_in(causes: list[BaseException]) -> Fault:
+    """The same for who looks after channels."""
+    for cause in causes:
+        if isinstance(cause, PrivateAddress | InvalidIPAddress):
+            return Fault.PRIVATE
+        if isinstance(cause, NameResolutionError | socket.gaierror):
+            return Fault.DNS
+        if isinstance(cause, SSLError):
+            return Fault.TLS
+    return Fault.UNREACHABLE
 
 
 def reason_in(causes: list[BaseException]) -> str:
