@@ -15,6 +15,10 @@ RUN DATA_DIR=/tmp/data STATIC_ROOT=/static python manage.py collectstatic --noin
 
 FROM python:${PYTHON_VERSION}-slim
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 DATA_DIR=/data STATIC_ROOT=/static
+# For channels that are Git repositories: the program itself, and ssh.
+RUN apt-get update --quiet=2 \
+ && apt-get install --quiet=2 --yes --no-install-recommends git openssh-client \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 1000 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin blogscheduler \
  && install --directory --owner 1000 --group 1000 --mode 0700 /data
 COPY --from=build /venv /venv

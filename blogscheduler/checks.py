@@ -142,7 +142,8 @@ def private_targets_are_origins(**_: Any) -> list[CheckMessage]:
     return [
         Error(
             f"ALLOW_PRIVATE_TARGETS has {target!r}, which is not an exact origin.",
-            hint="Write scheme, host and port and nothing after them: http://10.0.0.5:2368",
+            hint="Write scheme, host and port and nothing after them: http://10.0.0.5:2368, or ssh://10.0.0.5:22 or "
+            "file:///srv/git for Git repositories.",
             id="blogscheduler.E006",
         )
         for target in sorted(settings.ALLOW_PRIVATE_TARGETS)
@@ -156,8 +157,10 @@ def _is_origin(text: str) -> bool:
         port = parts.port  # raises for what is not a port
     except ValueError:
         return False
+    if parts.scheme == "file":
+        return parts.path.startswith("/") and not (parts.netloc or parts.query or parts.fragment)
     beyond = parts.username or parts.path or parts.query or parts.fragment
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and not beyond
+    return parts.scheme in ("http", "https", "ssh") and bool(parts.hostname) and port != 0 and not beyond
 
 
 @register()

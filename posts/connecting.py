@@ -131,7 +131,7 @@ def _open(channel: Channel, account: Account, now: datetime) -> str:
     }
     for field, choices in account.choices.items():
         if changes["settings"].get(field, "") not in dict(choices):
-            problem = f"{label} knows us as {account.name}. Choose the {field}: " + _listed(choices)
+            problem = f"{label} knows us as {account.name}. Choose the {field.replace('_', ' ')}: " + _listed(choices)
             return _write(channel, now, status=Status.CLOSED, problem=problem, problem_field=field, **changes)
     _write(channel, now, status=Status.OPEN, problem="", problem_field="", **changes)
     return f"{label} knows us as {account.name}."
@@ -187,7 +187,8 @@ def _field_of(error: PublishingError, channel: Channel) -> str:
     if publisher is None:
         return ""
     fields = publisher.credentials_form.base_fields if isinstance(error, NotAuthorized) else {}
-    return next(iter(fields), "base_url" if "base_url" in publisher.settings_form.base_fields else "")
+    addresses = (name for name in ("repository", "base_url") if name in publisher.settings_form.base_fields)
+    return next(iter(fields), next(addresses, ""))
 
 
 def pause(channel: Channel) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.urls import reverse
 
 from accounts import mailing
 from accounts.models import User
@@ -52,6 +53,27 @@ def tell_author(delivery: Delivery, status: Delivery.Status, message: str) -> No
         user=author,
         repeatable=True,
     )
+
+
+def tell_handed_over(delivery: Delivery, *, reminds: bool = False) -> None:
+    """Its text is ready to be published by hand. One mail for each handing over, and one more as a reminder.
+
+    Where nobody has planned it any more, everybody of the workspace is asked.
+    """
+    author = delivery.created_by or delivery.post.author
+    users = [author] if author else User.objects.filter(memberships__workspace=delivery.workspace_id, is_active=True)
+    for user in users:
+        mailing.enqueue_template(
+            "handed_over_again" if reminds else "handed_over",
+            {
+                "post": delivery.post,
+                "channel": delivery.channel,
+                "link": settings.SITE_URL + reverse("hand_off", args=[delivery.pk]),
+            },
+            event=f"delivery:{delivery.pk}:handed_over:{delivery.number}:{'again:' if reminds else ''}{user.pk}",
+            user=user,
+            repeatable=True,
+        )
 
 
 def tell_late(author: int, late: Mapping[str, list[int]], now: datetime, why: str = "") -> None:

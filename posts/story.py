@@ -22,6 +22,7 @@ BEGAN = {
     Step.LOOK: "Looked on {place}",
     Step.UPDATE: "Sent {place} the present text",
     Step.UNPUBLISH: "Asked {place} to take it back",
+    Step.HAND_OVER: "Handed over, to be published on {place} by hand",
     Step.UNKNOWN: "Taken up by a worker",
 }
 
@@ -57,6 +58,7 @@ ENDED_OF = {
     (Step.UNPUBLISH, Outcome.UNKNOWN): "no clear answer: it may be taken back",
     (Step.UNPUBLISH, Outcome.UNAVAILABLE): "{place} was out of reach: it is as it was",
     (Step.UNPUBLISH, Outcome.ABANDONED): "the worker did not come back: it may be taken back",
+    (Step.HAND_OVER, Outcome.DONE): "a mail says where the text is",
     (Step.UNKNOWN, Outcome.DONE): "it was done",
 }
 
@@ -117,7 +119,7 @@ ADVICE_OF = {
     Status.FAILED: "Change what it says, then try again; or drop it.",
     Status.UNCERTAIN: "Look there yourself. Then mark it as done, have it sent again, or drop it.",
     Status.MISSED: "Publish it now, choose a new time, or drop it.",
-    Status.HANDED_OVER: "Publish it there yourself and mark it as done, or drop it.",
+    Status.HANDED_OVER: "Publish it there yourself and say at which address it is; or put it off, or skip it.",
 }
 
 

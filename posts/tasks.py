@@ -17,7 +17,7 @@ from accounts import mailing
 from blogscheduler.stack import roomy
 from posts import connecting, covers
 from posts.engine import lateness, publishing
-from posts.planning import changing, following, living, zonelaws
+from posts.planning import changing, following, handing, living, zonelaws
 from posts.planning.recurring import making
 from posts.watch import measuring, outages, proving, watchdog, watching
 from posts.watch.clock import AgreedClock
@@ -98,6 +98,7 @@ LOOK_EVERY = 1.0  # seconds
 RESCUE_EVERY = 5.0
 OUTAGES_EVERY = 10.0
 FOLLOWERS_EVERY = 10.0
+UPKEEP_EVERY = 30.0
 DATES_EVERY = 30.0
 COMPARE_EVERY = 2.0
 
@@ -141,6 +142,12 @@ def look_for_dates() -> None:
         zonelaws.look_after(clock.now())
 
 
+def look_after_people() -> None:
+    """Who has something to publish by hand is reminded of it."""
+    if clock.is_right():
+        handing.remind(clock.now())
+
+
 def _watch_over_it() -> None:
     """What tells people how it goes: one after the other in one thread, so that it keeps one connection."""
     look_for_outages()
@@ -165,6 +172,7 @@ WATCHES: tuple[tuple[str, float, Callable[[], Any]], ...] = (
     ("followers", FOLLOWERS_EVERY, look_after_followers),
     ("dates of series", DATES_EVERY, look_for_dates),
     ("living copies", COMPARE_EVERY, lambda: living.look_after(clock.now)),
+    ("reminders and channels", UPKEEP_EVERY, look_after_people),
     ("how it goes", OUTAGES_EVERY, _watch_over_it),
 )
 

@@ -13,6 +13,7 @@ from posts.views import (
     deliveries,
     diary,
     feed,
+    handing,
     living,
     planning,
     queue,
@@ -85,6 +86,9 @@ urlpatterns = [
     path("deliveries/<int:pk>/update-at/", form(living.update_at), name="delivery_update_at"),
     path("deliveries/<int:pk>/unpublish/", form(living.unpublish), name="delivery_unpublish"),
     path("deliveries/<int:pk>/publish-anew/", action(living.publish_anew), name="delivery_publish_anew"),
+    # by hand
+    path("deliveries/<int:pk>/hand-off/", form(handing.hand_off), name="hand_off"),
+    path("deliveries/<int:pk>/snooze/", action(handing.snooze), name="delivery_snooze"),
     path("schedule/clocks/", form(zonelaws.zone_laws), name="zone_laws"),
     # what repeats
     path("series/", page(series.series_list), name="series_list"),

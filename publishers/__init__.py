@@ -1,20 +1,43 @@
 """The doors: plain Python that knows one platform each and nothing of the rest of the house."""
 
+from publishers.assisted import (
+    Elsewhere,
+    HackerNews,
+    HashnodeByHand,
+    LinkedInArticle,
+    MediumByHand,
+    Substack,
+    WordPressCom,
+)
 from publishers.base import Publisher
+from publishers.buttondown import Buttondown
 from publishers.devto import DevTo
 from publishers.folder import Folder
 from publishers.ghost import Ghost
+from publishers.git import Git
 from publishers.hashnode import Hashnode
 from publishers.mastodon import Mastodon
 from publishers.medium import Medium
+from publishers.wordpress import WordPress
 
 PUBLISHERS: dict[str, type[Publisher]] = {
+    "buttondown": Buttondown,
     "devto": DevTo,
     "folder": Folder,
     "ghost": Ghost,
+    "git": Git,
     "hashnode": Hashnode,
     "mastodon": Mastodon,
     "medium": Medium,
+    "wordpress": WordPress,
+    # brought there by hand
+    "elsewhere": Elsewhere,
+    "hacker-news": HackerNews,
+    "hashnode-by-hand": HashnodeByHand,
+    "linkedin-article": LinkedInArticle,
+    "medium-by-hand": MediumByHand,
+    "substack": Substack,
+    "wordpress-com": WordPressCom,
 }
 
 __all__ = ["PUBLISHERS"]

@@ -13,6 +13,7 @@ from json import JSONDecodeError, loads
 from typing import Any
 
 from publishers.errors import (
+    Fault,
     NotAuthorized,
     OutcomeUnknown,
     PublishingError,
@@ -47,7 +48,8 @@ class Answer:
             return loads(self.text)
         except (JSONDecodeError, RecursionError):
             kind = "a web page" if _is_html(self) else "something unreadable"
-            raise self.unclear(f"{self.label} answered {self.status} with {kind} instead of data") from None
+            words = f"{self.label} answered {self.status} with {kind} instead of data"
+            raise self.unclear(words).because(Fault.NOT_DATA) from None
 
     def words(self) -> str:
         """The platform's own explanation in one line of at most 500 characters, "" when it gave none."""
@@ -111,9 +113,9 @@ def error_for(answer: Answer) -> PublishingError | None:
         return _redirected(answer)
     said = _said(answer)
     if status == 401:
-        return NotAuthorized(f"{answer.label} does not accept the key: {said}.")
+        return NotAuthorized(f"{answer.label} does not accept the key: {said}.").because(Fault.KEY_REFUSED)
     if status == 403 and not answer.writes:
-        return NotAuthorized(f"{answer.label} does not let this key read: {said}.")
+        return NotAuthorized(f"{answer.label} does not let this key read: {said}.").because(Fault.KEY_REFUSED)
     if status == 429:
         return RateLimited(f"{answer.label} asks us to slow down: {said}.", answer.retry_after())
     if status == 408 or status >= 500 or status < 200:
@@ -121,7 +123,8 @@ def error_for(answer: Answer) -> PublishingError | None:
     if answer.writes:
         # 403 is as often a refused text or a firewall as a refused key: an adapter that can tell says so in its hook.
         return Rejected(f"{answer.label} refused it: {said}.")
-    return Unavailable(f"{answer.label} could not be read: {said}.", answer.retry_after())
+    fault = Fault.RETIRED if status in (404, 405, 410) else None
+    return Unavailable(f"{answer.label} could not be read: {said}.", answer.retry_after()).because(fault)
 
 
 def _redirected(answer: Answer) -> PublishingError:
@@ -129,10 +132,11 @@ def _redirected(answer: Answer) -> PublishingError:
     target = answer.headers.get("location", "")[:LONGEST_QUOTE]
     what = f"{answer.label} answered {answer.status}: it has moved to {target or 'an address it does not name'}"
     if answer.writes and answer.status in (301, 307, 308):
-        return Rejected(f"{what}. Please correct the address in the channel's settings.")
+        words = f"{what}. Please correct the address in the channel's settings."
+        return Rejected(words).because(Fault.MOVED)
     if answer.writes:  # 302 and 303 are also how some servers end a POST that they did carry out
         return answer.unclear(what)
-    return Unavailable(f"{what}. Please correct the address in the channel's settings.")
+    return Unavailable(f"{what}. Please correct the address in the channel's settings.").because(Fault.MOVED)
 
 
 def _said(answer: Answer) -> str:

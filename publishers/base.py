@@ -138,6 +138,7 @@ class Limits:
     looks: int = 1  # how often "not found" must be seen before it counts as absent
     # After a publication: how soon its public page can be expected; None where a page does not show what was sent.
     page_seconds: float | None = 30.0
+    names_canonical: bool = True  # the head of its pages names ``Article.canonical_url``
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,60 @@ class OneStep(Publisher):
         """Publish at once. Raises OutcomeUnknown when it may or may not be there now."""
 
 
+class Takes(StrEnum):
+    """In which form a place takes an article that a person brings."""
+
+    RICH_TEXT = "rich"  # pasted into an editor, with its headings, links and pictures
+    MARKDOWN = "markdown"
+    HTML = "html"
+    LINK = "link"  # no text at all: a title and an address
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOff:
+    """An article as a person brings it to a platform: every part to be copied by itself."""
+
+    title: str
+    markdown: str
+    html: str  # safe to show, without classes and styles of ours
+    tags: tuple[str, ...] = ()
+    summary: str = ""
+    canonical_url: str = ""
+    cover_url: str = ""
+
+
+@dataclass(frozen=True)
+class Door:
+    """An address at the platform where a person goes on, and what is known of it."""
+
+    label: str
+    url: str
+    note: str = ""  # a sentence
+
+
+class Assisted(Publisher):
+    """A platform without an API for us: when it is due, a person is handed the article and publishes it there.
+
+    The engine sends nothing. Whoever has published it says at which address it is.
+    """
+
+    takes: Takes
+    keeps_canonical: ClassVar[bool] = False  # whether an article there can name its original
+    look_out: ClassVar[tuple[str, ...]] = ()  # what to look out for there, in sentences
+
+    @abstractmethod
+    def hand_off(self, article: Article) -> HandOff:
+        """The article, ready to be copied. Pure; ``payload`` and ``check`` come from the same code."""
+
+    @abstractmethod
+    def doors(self, article: Article) -> tuple[Door, ...]:
+        """Where to go with it: the editor, and the platform's own import where it has one. Pure."""
+
+    @abstractmethod
+    def wrong_address(self, url: str) -> str:
+        """Why an article cannot be at ``url`` on this platform, as a sentence; "" when it can. Pure."""
+
+
 @runtime_checkable
 class Finds(Protocol):
     """A publisher that can look whether an article is there already."""
@@ -263,6 +318,43 @@ class Unpublishes(Protocol):
 
         Safe to repeat, also after OutcomeUnknown: a second time nothing changes, or Gone is raised.
         """
+
+
+class Aspect(StrEnum):
+    """What a channel needs to publish, in the order in which it is looked at."""
+
+    ADDRESS = "address"
+    KEY = "key"
+    ACCOUNT = "account"
+    ROLE = "role"
+    PLAN = "plan"
+    QUOTA = "quota"
+    CLOCK = "clock"
+
+
+class Health(StrEnum):
+    WELL = "well"
+    WARNING = "warning"  # it works, and may soon not
+    BROKEN = "broken"
+    UNKNOWN = "unknown"  # it could not be looked at
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at. ``cause`` and ``remedy`` are sentences; a healthy one needs no remedy."""
+
+    aspect: Aspect
+    health: Health
+    cause: str
+    remedy: str = ""
+
+
+@runtime_checkable
+class Examines(Protocol):
+    """A publisher that can tell more of a channel's health than ``verify`` does: its role, its plan, its quota."""
+
+    def examine(self, account: Account) -> list[Check]:
+        """Right after ``verify`` has returned this account. Reading calls only; raises as ``verify`` does."""
 
 
 @runtime_checkable

@@ -6,9 +6,38 @@ The message of each error is the sentence that the author reads. What was sent a
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Self
+
+
+class Fault(StrEnum):
+    """What is wrong with a channel, where an error can tell. ``publishers.doctor`` has the remedy of each."""
+
+    DNS = "dns"  # its name cannot be resolved
+    TLS = "tls"  # its certificate is not accepted
+    PRIVATE = "private"  # its address is not a public one, and our guard refuses it
+    UNREACHABLE = "unreachable"  # refused, silent, or broken off
+    MOVED = "moved"  # it redirects
+    RETIRED = "retired"  # there is nothing at this address any more
+    NOT_DATA = "not_data"  # a web page instead of data
+    KEY_REFUSED = "key_refused"
+    KEY_NOT_SEEN = "key_not_seen"  # the platform says that no key came with the call
+    WRONG_ACCOUNT = "wrong_account"
+    ROLE = "role"  # this account may not publish there
+    PLAN = "plan"  # what is paid for does not allow it
+    RATE = "rate"  # too many calls, or too many articles
+    CLOCK = "clock"  # its clock and ours are apart
+
 
 class PublishingError(Exception):
     """Something went wrong at a platform. ``str(error)`` is the sentence that the author reads."""
+
+    fault: Fault | None = None
+
+    def because(self, fault: Fault | None) -> Self:
+        """The same error, with what is wrong with the channel: ``raise Rejected("…").because(Fault.PLAN)``."""
+        self.fault = fault
+        return self
 
 
 class Rejected(PublishingError):

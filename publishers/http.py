@@ -19,10 +19,22 @@ from urllib.parse import quote, quote_plus, urljoin
 import requests
 
 from publishers.answers import Answer, Exchange, Hook, error_for, unclear
-from publishers.errors import NotAuthorized, PublishingError, Rejected, Unavailable
-from publishers.wire import NOTHING_SENT, TIMED_OUT, Call, Response, causes_of, origin_of, reason_in, wire_for
+from publishers.errors import Fault, NotAuthorized, PublishingError, Rejected, Unavailable
+from publishers.wire import (
+    NOTHING_SENT,
+    TIMED_OUT,
+    Call,
+    Response,
+    causes_of,
+    checked_addresses,
+    fault_in,
+    origin_of,
+    place_of,
+    reason_in,
+    wire_for,
+)
 
-__all__ = ["Answer", "Hook", "Http", "Page", "origin_of"]
+__all__ = ["Answer", "Hook", "Http", "Page", "origin_of", "place_of"]
 
 USER_AGENT = "blogscheduler"  # some platforms' edges refuse a request without one
 CAP = 5 * 1024 * 1024  # bytes of an answer, decompressed
@@ -64,7 +76,7 @@ class Http:
         cap: int = CAP,
         label: str = "The platform",
     ) -> None:
-        self.private_origins = frozenset(filter(None, map(origin_of, private_origins)))
+        self.private_origins = frozenset(filter(None, map(place_of, private_origins)))
         self.not_after = not_after
         self.deadline = deadline
         self.connect = connect
@@ -155,6 +167,30 @@ class Http:
             url = _joined(url, target)
         raise Unavailable(f"{self.label} is behind more than {PAGE_REDIRECTS} redirects.")
 
+    def addresses(self, place: str) -> list[str]:
+        """The addresses to which another program may connect for ``place``, a ``place_of``. Raises Unavailable."""
+        try:
+            return checked_addresses(place, self.private_origins, self.connect)
+        except (OSError, ValueError) as error:
+            reason = reason_in(list(causes_of(error)))
+            raise Unavailable(f"{self.label} could not be reached: {reason}.") from None
+
+    def keep(self, exchange: Exchange) -> Exchange:
+        """Keep what another program was asked and has answered, as a call is kept: without any secret."""
+        kept = replace(
+            exchange,
+            url=self.clean(exchange.url),
+            request=self.clean(exchange.request)[:KEPT],
+            response=self.clean(exchange.response)[:KEPT],
+            error=self.clean(exchange.error),
+        )
+        self.exchanges.append(kept)
+        return kept
+
+    def clean(self, text: str) -> str:
+        """``text`` without any secret."""
+        return self._clean(text)
+
     def _prepare(
         self, method: str, url: str, headers: dict[str, str], body: bytes = b"", content_type: str = ""
     ) -> requests.PreparedRequest:
@@ -213,7 +249,7 @@ class Http:
             raise unclear(f"{label} did not finish its answer within {self.deadline:g} seconds", writes=writes)
         if len(body) > cap and not cut:
             raise unclear(f"{label} answered more than {cap} bytes", writes=writes)
-        names = {name.lower(): value for name, value in response.headers.items()}
+        names = {name.lower(): response.headers[name] for name in response.headers}  # several of a name are joined
         text = body[:cap].decode(_charset(names), "replace")
         return Answer(response.status, names, text, label=label, writes=writes)
 
@@ -221,12 +257,14 @@ class Http:
         """What a broken wire means. Only what is known to come before the first byte counts as not sent."""
         causes = list(causes_of(error))
         if not call.sent and any(isinstance(cause, NOTHING_SENT) for cause in causes):
-            return Unavailable(f"{label} could not be reached: {reason_in(causes)}.")
+            return Unavailable(f"{label} could not be reached: {reason_in(causes)}.").because(fault_in(causes))
         if call.bitten or call.remaining() <= 0:
-            return unclear(f"{label} did not finish its answer within {self.deadline:g} seconds", writes=writes)
-        if any(isinstance(cause, TIMED_OUT) for cause in causes):
-            return unclear(f"{label} did not answer within {self.read:g} seconds", writes=writes)
-        return unclear(f"The connection to {label} broke before the answer was complete", writes=writes)
+            words = f"{label} did not finish its answer within {self.deadline:g} seconds"
+        elif any(isinstance(cause, TIMED_OUT) for cause in causes):
+            words = f"{label} did not answer within {self.read:g} seconds"
+        else:
+            words = f"The connection to {label} broke before the answer was complete"
+        return unclear(words, writes=writes).because(Fault.UNREACHABLE)
 
     def _error(self, answer: Answer, errors: Hook | None) -> PublishingError | None:
         return (errors(answer) if errors else None) or error_for(answer)

@@ -27,6 +27,8 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.exceptions import TimeoutError as TimedOut
 from urllib3.util.connection import allowed_gai_family
 
+from publishers.errors import Fault
+
 IDLE = 5.0  # seconds after which a kept-alive connection is not trusted any more: the other side may be closing it
 
 
@@ -63,6 +65,20 @@ def origin_of(url: str) -> str:
     if parts.scheme.lower() not in ("http", "https") or not host:
         return ""
     return _origin(parts.scheme.lower(), host, port)
+
+
+@lru_cache(maxsize=1024)
+def place_of(url: str) -> str:
+    """As ``origin_of``, also of what other programs reach: "ssh://host:22", and the folder of a "file://" address."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "ssh" and parts.hostname:
+            return _origin("ssh", parts.hostname, parts.port or 22)
+    except ValueError:
+        return ""
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+        return f"file://{os.path.normpath(parts.path)}"
+    return origin_of(url)
 
 
 def _origin(scheme: str, host: str, port: int | None) -> str:
@@ -207,6 +223,20 @@ def _refuse_private(address: str, port: int) -> None:
     if not ip.is_global or ip.is_multicast or ip.is_reserved or getattr(ip, "is_site_local", False):
         raise InvalidIPAddress(ip)
     filter_host(str(ip), port, allow_loopback=False)
+
+
+def checked_addresses(place: str, private_origins: frozenset[str], seconds: float) -> list[str]:
+    """Where another program may connect to for a ``place_of``: it has to be told these, lest it asks by itself again.
+
+    Raises OSError, UnicodeError (no such name) and InvalidIPAddress (not a public address).
+    """
+    parts = urlsplit(place)
+    host, port = str(parts.hostname), int(parts.port or 0)
+    addresses = [str(address[0]) for *_, address in _resolve(host, port, seconds)]
+    if place not in private_origins:
+        for address in addresses:
+            _refuse_private(address, port)
+    return list(dict.fromkeys(addresses))
 
 
 class _Guarded:
@@ -386,6 +416,18 @@ def causes_of(error: BaseException) -> Iterator[BaseException]:
         yield error
         inner = (error.__cause__, error.__context__, getattr(error, "reason", None), *error.args)
         todo.extend(one for one in inner if isinstance(one, BaseException))
+
+
+def fault_in(causes: list[BaseException]) -> Fault:
+    """The same for who looks after channels."""
+    for cause in causes:
+        if isinstance(cause, PrivateAddress | InvalidIPAddress):
+            return Fault.PRIVATE
+        if isinstance(cause, NameResolutionError | socket.gaierror):
+            return Fault.DNS
+        if isinstance(cause, SSLError):
+            return Fault.TLS
+    return Fault.UNREACHABLE
 
 
 def reason_in(causes: list[BaseException]) -> str:

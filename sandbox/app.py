@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from sandbox import faults, pages
-from sandbox.contract import AlsoOpen, Call, Outcome, Platform
+from sandbox.contract import AlsoOpen, Call, Outcome, Platform, SpeaksAtItsFrontPage
 from sandbox.control import Control
 from sandbox.messages import Request, Response, Wire, html_response, json_response, text_response
 from sandbox.orders import BadOrder
@@ -82,10 +82,20 @@ class App:
         if request.path == f"/{name}":
             return Response(301, headers={"Location": f"/{name}/"}), Wire()
         if path == "/":
-            return self._page(pages.platform(self.store, name, self.platforms[name], request.origin)), Wire()
+            return self._front(name, inner), Wire()
         return self._read(name, inner)
 
+    def _front(self, name: str, request: Request) -> Response:
+        platform = self.platforms[name]
+        html = pages.platform(self.store, name, platform, request.origin)
+        if not isinstance(platform, SpeaksAtItsFrontPage):
+            return self._page(html)
+        page = self._page(html.replace("</head>", f"{platform.front_head(request)}</head>"))
+        return replace(page, headers={**page.headers, **platform.front_headers(request)})
+
     def _is_call(self, platform: Platform, request: Request) -> bool:
+        if isinstance(platform, SpeaksAtItsFrontPage) and platform.is_call(request):
+            return True
         if not platform.api:
             return request.method not in ("GET", "HEAD")
         also = platform.open_paths if isinstance(platform, AlsoOpen) else ()

@@ -92,6 +92,23 @@ class Platform(Protocol):
 
 
 @runtime_checkable
+class SpeaksAtItsFrontPage(Protocol):
+    """A platform that also takes calls at the address of its home page, and says there where its API is."""
+
+    def is_call(self, request: Request) -> bool:
+        """Whether a request to such an address is a call."""
+        ...
+
+    def front_headers(self, request: Request) -> Mapping[str, str]:
+        """Headers of the home page."""
+        ...
+
+    def front_head(self, request: Request) -> str:
+        """HTML for the head of the home page."""
+        ...
+
+
+@runtime_checkable
 class AlsoOpen(Protocol):
     """A platform that is also called elsewhere than below its API, such as at a feed; faults strike there as well."""
 

@@ -1,17 +1,23 @@
 """The platforms the sandbox stands in for. A further one is one more file, and one more line here."""
 
+from sandbox.buttondown import Buttondown
 from sandbox.contract import Platform
 from sandbox.devto import Devto
 from sandbox.ghost import Ghost
+from sandbox.git import Git
 from sandbox.hashnode import Hashnode
 from sandbox.mastodon import Mastodon
 from sandbox.medium import Medium
+from sandbox.wordpress import Wordpress
 
 PLATFORMS: dict[str, type[Platform]] = {
+    "buttondown": Buttondown,
     "devto": Devto,
     "ghost": Ghost,
+    "git": Git,
     "hashnode": Hashnode,
     "mastodon": Mastodon,
     "medium": Medium,
+    "wordpress": Wordpress,
 }
 """By the first part of their address."""

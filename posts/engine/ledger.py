@@ -21,14 +21,23 @@ from django.db.models.functions import Now
 from blogscheduler import logs
 from posts import notifying
 from posts.engine import failpoints, lateness, revising
-from posts.engine.outcomes import CHANNEL_CHANGED, CRASHES_LOOKING, Entry, decide, look_back_off, settle_time
+from posts.engine.outcomes import (
+    CHANNEL_CHANGED,
+    CRASHES,
+    CRASHES_LOOKING,
+    Entry,
+    all_that_was_sent,
+    decide,
+    look_back_off,
+    settle_time,
+)
 from posts.engine.trips import Result, Step, Trip, can_look, fence_from
 from posts.models import Attempt, Channel, Delivery
 from posts.models.delivery import move
 from posts.models.each import insert_each, update_each
 from posts.watch import proving
 from publishers import PUBLISHERS
-from publishers.base import Limits
+from publishers.base import Assisted, Limits
 
 log = logging.getLogger(__name__)
 Outcome = Attempt.Outcome
@@ -230,6 +239,25 @@ def postpone(trip: Trip, at: datetime, per_day: int) -> None:
 
 
 @transaction.atomic
+def hand_over(trip: Trip, now: datetime) -> bool:
+    """A person publishes it: its author hears of it, in the transaction in which it leaves our hands.
+
+    Which text that is stands on the row, like that of what is sent. False when the claim does not stand any more.
+    """
+    Channel.objects.filter(pk=trip.channel_id, claim=trip.claim).update(claim=None, lease_until=None)
+    ours = Delivery.objects.filter(pk=trip.delivery_id, number=trip.number, status=Status.PUBLISHING)
+    changes = {"lease_until": None, "remind_at": now + DAY, "message": "", "doubtful": False, "crashes": 0}
+    if not ours.update(status=Status.HANDED_OVER, **changes, **all_that_was_sent(trip)):
+        return False
+    Attempt.objects.create(
+        delivery_id=trip.delivery_id, number=trip.number, step=Step.HAND_OVER, outcome=Outcome.DONE, started_at=now
+    )
+    delivery = Delivery.objects.select_related("post__author", "channel", "created_by").get(pk=trip.delivery_id)
+    notifying.tell_handed_over(delivery)
+    return True
+
+
+@transaction.atomic
 def record_abandoned(shown: Delivery, now: datetime) -> None:
     """The worker that held this delivery died or was frozen beyond its lease: what it did is not known."""
     delivery = (
@@ -247,6 +275,11 @@ def record_abandoned(shown: Delivery, now: datetime) -> None:
     looking = delivery.status == Status.CHECKING
     publisher = PUBLISHERS.get(delivery.channel.platform)
     crashes = delivery.crashes + 1
+    if publisher is not None and issubclass(publisher, Assisted) and crashes < CRASHES:
+        # Nothing is sent there by us: it is handed over anew.
+        again = {"status": Status.SCHEDULED, "act_at": now, "lease_until": None, "crashes": crashes}
+        Delivery.objects.filter(pk=delivery.pk).update(**again)
+        return
     changes: dict[str, Any] = {"lease_until": None, "doubtful": True, "crashes": crashes}
     if looking:
         message = "The worker that was looking whether it arrived did not come back."

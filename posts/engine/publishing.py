@@ -32,7 +32,7 @@ from posts.engine.revising import REVISING
 from posts.engine.trips import Result, Step, Trip, can_look, fence_from, take
 from posts.models import Attempt, Delivery, ReadingPace
 from posts.models.delivery import ORIGINAL
-from publishers.base import Publisher, TwoStep
+from publishers.base import Assisted, Publisher, TwoStep
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -239,16 +239,28 @@ def claim(now: datetime, limit: int, in_hand: Mapping[int, int] | None = None, l
 
     Workspaces take turns; ``in_hand`` says how many of each, by its id, are on their way already.
     """
+    while True:
+        trips, handed_over = _claim_once(now, limit, in_hand or {}, line or Line())
+        if trips or not handed_over or stopping.is_set():
+            return trips
+        line = None  # their channels are free again already: see what comes next there
+
+
+def _claim_once(now: datetime, limit: int, in_hand: Mapping[int, int], line: Line) -> tuple[list[Trip], int]:
+    """Also how many needed no trip, because a person takes them from here."""
     before = time.monotonic()  # read before the claim goes out: the lease cannot end earlier than this says
-    first = (line or Line()).next(now, limit, in_hand or {})
+    first = line.next(now, limit, in_hand)
     taken = Delivery.objects.take(first, now, settings.LEASE)
     if taken:
         failpoints.reached(failpoints.CLAIMED)
     _with_originals(taken)
-    trips = []
+    trips, handed_over = [], 0
     for delivery in taken:
         try:
             trip = pack(delivery, now, fence_from(before))
+            if trip.step == Step.HAND_OVER:  # no call: it is done when it is written
+                handed_over += ledger.hand_over(trip, now)
+                continue
         except Exception:
             # One bad row never stops the tick; its lease runs out and the night-watch takes it from there.
             with logs.about(workspace=delivery.workspace_id, delivery=delivery.pk, attempt=delivery.number):
@@ -268,7 +280,7 @@ def claim(now: datetime, limit: int, in_hand: Mapping[int, int] | None = None, l
             ledger.put_back(trip, now + HOLD)
         else:
             trips.append(paced)
-    return trips
+    return trips, handed_over
 
 
 def _with_originals(taken: list[Delivery]) -> None:
@@ -320,6 +332,8 @@ def next_step(delivery: Delivery, publisher: type[Publisher]) -> Attempt.Step:
         return Step.UPDATE
     if delivery.action == Delivery.Action.UNPUBLISH:
         return Step.UNPUBLISH
+    if issubclass(publisher, Assisted):
+        return Step.HAND_OVER
     if delivery.status == Delivery.Status.CHECKING or (delivery.doubtful and can_look(publisher)):
         return Step.LOOK
     if not issubclass(publisher, TwoStep):

@@ -15,6 +15,7 @@ class Attempt(models.Model):
         LOOK = "look", "Look whether it is there"
         UPDATE = "update", "Bring it to the present text"
         UNPUBLISH = "unpublish", "Take it back"
+        HAND_OVER = "hand_over", "Hand it to its author"
         UNKNOWN = "unknown", "Interrupted"  # the worker died: which step it was in is not known
 
     class Outcome(models.TextChoices):

@@ -54,6 +54,10 @@ class Channel(models.Model):
     account_name = models.CharField("account", max_length=200, blank=True, editable=False)
     account_url = models.CharField(max_length=1000, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
+    # What the last examination found, as posts.examining writes it; null before the first one.
+    health = models.JSONField(null=True, editable=False)
+    # Of the daily one; null: its time of day is chosen by the next watch.
+    examine_at = models.DateTimeField("next check", null=True, editable=False)
 
     lease_until = models.DateTimeField(null=True, editable=False)
     claim = models.UUIDField(null=True, editable=False)
@@ -64,6 +68,7 @@ class Channel(models.Model):
 
     class Meta:
         ordering = ["name"]
+        indexes = [models.Index(fields=["examine_at"], name="channel_examine", condition=models.Q(status="open"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["workspace", "name"],

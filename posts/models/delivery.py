@@ -268,6 +268,8 @@ class Delivery(models.Model):
     # Workers that did not come back from it, since a step of it last came to an end or a person said go.
     crashes = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     message = models.TextField(blank=True, editable=False)  # the sentence that the author reads
+    # HANDED_OVER: when its author is reminded; null: no further time.
+    remind_at = models.DateTimeField(null=True, editable=False)
 
     remote_id = models.CharField(max_length=300, blank=True, editable=False)
     remote_url = models.CharField(max_length=1000, blank=True, editable=False)
@@ -316,6 +318,7 @@ class Delivery(models.Model):
             models.Index(fields=["occurrence"], name="delivery_of_series", condition=Q(occurrence__gt=0)),
             models.Index(fields=["revises"], name="delivery_revises", condition=Q(revises__isnull=False)),
             models.Index(fields=["post"], name="delivery_to_compare", condition=Q(differs__isnull=True)),
+            models.Index(fields=["remind_at"], name="delivery_remind", condition=Q(remind_at__isnull=False)),
             models.Index(fields=["workspace"], name="delivery_wall_moves", condition=Q(wall_moves_to__isnull=False)),
         ]
         constraints = [
@@ -359,7 +362,8 @@ class Delivery(models.Model):
     @property
     def is_movable(self) -> bool:
         """Whether a person may give it another time: nothing of it is on its way or public."""
-        return self.status in (Delivery.Status.SCHEDULED, Delivery.Status.FAILED, Delivery.Status.MISSED)
+        movable = Delivery.Status.SCHEDULED, Delivery.Status.FAILED, Delivery.Status.MISSED, Delivery.Status.HANDED_OVER
+        return self.status in movable
 
     def move(self, target: Delivery.Status, **changes: Any) -> bool:
         """Go to ``target`` if the state still allows it; False when somebody or something else was quicker."""
@@ -370,13 +374,13 @@ _S = Delivery.Status
 SUCCESSORS: dict[Delivery.Status, frozenset[Delivery.Status]] = {
     _S.WAITING: frozenset({_S.SCHEDULED, _S.CANCELLED}),
     _S.SCHEDULED: frozenset({_S.SCHEDULED, _S.PUBLISHING, _S.MISSED, _S.HANDED_OVER, _S.CANCELLED}),
-    _S.PUBLISHING: frozenset({_S.PUBLISHED, _S.SCHEDULED, _S.FAILED, _S.CHECKING, _S.UNCERTAIN}),
+    _S.PUBLISHING: frozenset({_S.PUBLISHED, _S.SCHEDULED, _S.FAILED, _S.CHECKING, _S.UNCERTAIN, _S.HANDED_OVER}),
     _S.CHECKING: frozenset({_S.CHECKING, _S.PUBLISHED, _S.SCHEDULED, _S.FAILED, _S.UNCERTAIN}),
     _S.PUBLISHED: frozenset(),
     _S.FAILED: frozenset({_S.SCHEDULED, _S.CANCELLED}),
     _S.UNCERTAIN: frozenset({_S.SCHEDULED, _S.PUBLISHED, _S.CANCELLED}),
     _S.MISSED: frozenset({_S.SCHEDULED, _S.CANCELLED}),
-    _S.HANDED_OVER: frozenset({_S.PUBLISHED, _S.CANCELLED}),
+    _S.HANDED_OVER: frozenset({_S.PUBLISHED, _S.SCHEDULED, _S.CANCELLED}),
     _S.CANCELLED: frozenset(),
 }
 

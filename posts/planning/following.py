@@ -28,6 +28,8 @@ from posts.planning import changing, scheduling
 from posts.planning.moments import moment_at
 from posts.planning.scheduling import Refused
 from posts.watch import proving
+from publishers import PUBLISHERS
+from publishers.base import Assisted
 from publishers.folder import Folder
 
 log = logging.getLogger(__name__)
@@ -105,13 +107,18 @@ def _with_news(now: datetime) -> QuerySet[Delivery, tuple[int, int | None, str]]
     [is_waiting] = literals([Status.WAITING])
     waiting = Delivery.objects.filter(status=is_waiting)
     published = Q(follows__status=Status.PUBLISHED)
+    places = [name for name, publisher in PUBLISHERS.items() if issubclass(publisher, Assisted)]
+    by_hand = Q(follows__channel__platform__in=places)
     stands = Case(
         When(follows=None, then=Value(Obstacle.GONE.value)),
         When(follows__status__in=_ENDED, then=F("follows__status")),
         When(published & ~Q(follows__remote_url__startswith="http"), then=Value(Obstacle.NO_PAGE.value)),
         When(published & Q(follows__proof=None), then=Value(UNSEEN)),
         When(published & Q(follows__proof__outcome=Proof.Outcome.THERE), then=Value(READY)),
+        # Who has published it by hand has seen it there: some pages are closed to robots for good.
+        When(published & by_hand & Q(follows__proof__outcome=Proof.Outcome.NOT_REACHED), then=Value(READY)),
         When(published & Q(follows__proof__outcome__in=_WRONG), then=F("follows__proof__outcome")),
+        When(Q(follows__status=Status.HANDED_OVER), then=Value("")),  # its author knows, and is reminded
         When(~published & Q(follows__due_at__lt=now - LATE), then=Value(Obstacle.LATE.value)),
         default=Value(""),
         output_field=CharField(),

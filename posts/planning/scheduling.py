@@ -304,7 +304,8 @@ def never_late(delivery: Delivery, at: Moment) -> dict[str, Any]:
 def reschedule(
     delivery: Delivery, at: Moment, now: datetime, *, in_slot: bool = False, seen: datetime | None = None
 ) -> None:
-    """Move it to another time; also what FAILED or was MISSED, which begins anew. Raises Refused.
+    """Move it to another time; also what FAILED or was MISSED, which begins anew, and what was HANDED_OVER, which
+    is handed over anew. Raises Refused.
 
     ``seen`` is the time that it is moved from: if it has another one by now, it stays there.
     ``in_slot``: this time is a slot of its channel, and the caller has made sure that it is free. What waits for it
@@ -312,7 +313,7 @@ def reschedule(
     """
     if at.due_at < now - JUST_NOW:
         raise Refused("This time is in the past. Choose a later one, or publish now.")
-    if delivery.status not in (Status.SCHEDULED, Status.FAILED, Status.MISSED):
+    if delivery.status not in (Status.SCHEDULED, Status.FAILED, Status.MISSED, Status.HANDED_OVER):
         raise Refused(_too_late(delivery))
     _begin_again(delivery, at, [Status(delivery.status)], seen, slot_at=at.due_at if in_slot else None)
 
@@ -363,6 +364,7 @@ def _begin_again(
         "crashes": 0,
         "message": "",
         "retry_if_absent": None,
+        "remind_at": None,
     }
     try:
         with transaction.atomic():
@@ -411,17 +413,22 @@ def later(at: Moment, by: timedelta | None) -> Moment:
 
 def cancel(delivery: Delivery) -> None:
     """Take it back while nothing was sent; for an UNCERTAIN one it means "I looked, drop it". Raises Refused."""
-    if not delivery.move(Status.CANCELLED, lease_until=None):
+    if not delivery.move(Status.CANCELLED, lease_until=None, remind_at=None):
         raise Refused(overtaken(delivery))
 
 
 def confirm(delivery: Delivery, url: str, now: datetime) -> None:
-    """A person looked: it is there, at ``url``. Raises Refused, also while the engine itself is still at it."""
+    """A person looked, or has published it by hand: it is there, at ``url``. Raises Refused, also while the engine
+    itself is still at it.
+
+    The person's word counts. Its page is looked at afterwards, as that of every publication.
+    """
     if not delivery.is_publication:
         raise Refused("Have it done again: that is safe, and tells for sure.")
     if not url.startswith(("http://", "https://")):
         raise Refused("Give the address at which it is, beginning with https://.")
     changes: dict[str, Any] = {"remote_url": url, "published_at": now, "doubtful": False, "message": ""}
+    changes["remind_at"] = None
     if not delivery.remote_id:
         changes["remote_id"] = url[:300]
     with transaction.atomic():

@@ -21,7 +21,7 @@ from posts.models import Channel, Delivery
 from posts.views.bells import ring_for_channel, ring_for_deliveries
 from posts.views.scope import MemberRequest
 from publishers import PUBLISHERS
-from publishers.base import Publisher
+from publishers.base import Assisted, Publisher
 
 RECENT = 20  # deliveries on a channel's page
 LONG_WAIT = 20  # looks, one a second, after which we say that the check takes long
@@ -41,6 +41,7 @@ class Kind:
     blurb: str = ""
     steps: tuple[str, ...] = ()
     is_free: bool = False  # it needs no account and no key
+    is_by_hand: bool = False  # a person publishes there, and we prepare it
 
 
 def kind_of(platform: str) -> Kind:
@@ -48,7 +49,9 @@ def kind_of(platform: str) -> Kind:
     publisher = PUBLISHERS.get(platform)
     if publisher is None:
         return Kind(platform, platform)
-    return Kind(platform, publisher.label, publisher.blurb, publisher.steps, not publisher.credentials_form.base_fields)
+    by_hand = issubclass(publisher, Assisted)
+    is_free = not publisher.credentials_form.base_fields and not by_hand
+    return Kind(platform, publisher.label, publisher.blurb, publisher.steps, is_free, by_hand)
 
 
 @dataclass
@@ -83,7 +86,12 @@ def channels(request: MemberRequest) -> HttpResponse:
 def pick(request: MemberRequest) -> HttpResponse:
     """Which kind of place. What needs no account comes first: one can see the product work at once."""
     kinds = sorted(map(kind_of, PUBLISHERS), key=lambda kind: (not kind.is_free, kind.label.lower()))
-    return render(request, "posts/channel_pick.html", {"kinds": kinds})
+    by_hand = [kind for kind in kinds if kind.is_by_hand]
+    return render(
+        request,
+        "posts/channel_pick.html",
+        {"kinds": [kind for kind in kinds if not kind.is_by_hand], "by_hand": by_hand},
+    )
 
 
 def connect(request: MemberRequest, platform: str) -> HttpResponse:

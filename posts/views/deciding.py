@@ -13,7 +13,7 @@ from django.utils import timezone
 from posts.forms.deciding import ConfirmForm
 from posts.forms.times import TimeForm
 from posts.models import Change, Delivery
-from posts.planning import changing, following, scheduling
+from posts.planning import changing, following, handing, scheduling
 from posts.planning.conflicts import conflicts
 from posts.planning.following import Then
 from posts.planning.moments import WALL, Moment, moment_at
@@ -56,7 +56,7 @@ def send_again(request: MemberRequest, pk: int) -> HttpResponse:
 def confirm(request: MemberRequest, pk: int) -> HttpResponse:
     """ "It is there": the address that a person found."""
     delivery = own_delivery(request, pk)
-    form = ConfirmForm(request.POST)
+    form = ConfirmForm(request.POST, place=handing.place_of(delivery.channel))
     if not form.is_valid():
         context = {"delivery": delivery, "form": form, "post": delivery.post}
         return render(request, "posts/delivery_confirm.html", context)

@@ -25,7 +25,7 @@ from posts.views.reading import as_read
 from posts.views.scope import MemberRequest
 from posts.watch.proving import shows_the_article
 from publishers import PUBLISHERS
-from publishers.base import Finds
+from publishers.base import Assisted, Finds
 from publishers.folder import Folder
 
 QUICK, SLOW = 2, 30  # seconds between two looks of a page that is open
@@ -52,6 +52,7 @@ class Row:
     followers: tuple[str, ...] = ()  # the channels that wait for it
     differs: bool = False  # what would be sent now is another payload than what is out there
     revisions: tuple[Row, ...] = ()  # updates and takings back that are not over, or ended badly; the last one
+    is_by_hand: bool = False  # a person publishes it there
 
     @property
     def pace(self) -> int:
@@ -248,6 +249,7 @@ def row_of(delivery: Delivery, post: Post, digest: str, now: datetime) -> Row:
         can_look=publisher is not None and issubclass(publisher, Finds),
         waits_for_channel=delivery.status in (Status.SCHEDULED, Status.WAITING, Status.CHECKING)
         and delivery.channel.status != Channel.Status.OPEN,
+        is_by_hand=publisher is not None and issubclass(publisher, Assisted),
         proof=getattr(delivery, "proof", None),
         now=now,
         story=story.tell(delivery, attempts, delivery.changes.all(), timezone.get_current_timezone()),

@@ -26,7 +26,7 @@ from posts.engine import tailoring
 from posts.models import Channel, Delivery, Proof, ReadingPace
 from posts.models.each import Values, insert_each
 from publishers import PUBLISHERS
-from publishers.base import Limits, RemotePost, Visibility
+from publishers.base import Assisted, Limits, RemotePost, Visibility
 from publishers.http import Http, origin_of
 from publishers.pages import Verdict, Wanted
 from publishers.pages import look as look_at
@@ -72,7 +72,7 @@ def proof_of(
     return {
         "delivery_id": delivery_id,
         "host": host,
-        "canonical_url": canonical_url,
+        "canonical_url": canonical_url if limits.names_canonical or not canonical_url else None,
         "began_at": now,
         "due_at": now + first,
     }
@@ -86,7 +86,10 @@ def begin(proofs: Iterable[Values | None]) -> None:
 def begin_where_a_person_saw_it(delivery: Delivery, url: str, now: datetime) -> None:
     publisher = PUBLISHERS.get(delivery.channel.platform)
     remote = RemotePost(delivery.remote_id, url, Visibility.PUBLIC)
-    begin([proof_of(delivery.pk, publisher.limits if publisher else Limits(), remote, _canonical_sent(delivery), now)])
+    canonical_url = _canonical_sent(delivery)
+    if publisher and issubclass(publisher, Assisted) and not publisher.keeps_canonical:
+        canonical_url = None
+    begin([proof_of(delivery.pk, publisher.limits if publisher else Limits(), remote, canonical_url, now)])
 
 
 def begin_again(proof: Values) -> None:
@@ -129,6 +132,9 @@ def _host_of(url: str) -> str:
 
 
 def _canonical_sent(delivery: Delivery) -> str | None:
+    publisher = PUBLISHERS.get(delivery.channel.platform)
+    if publisher and not publisher.limits.names_canonical and delivery.canonical_there:
+        return None  # its page names itself, whatever was asked for
     if delivery.sent_fields is not None:
         return str(delivery.sent_fields["canonical_url"])
     return tailoring.canonical_url(delivery) if delivery.sent_digest == delivery.post.digest() else None

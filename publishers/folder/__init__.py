@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from publishers.base import Account, Article, Finding, Limits, OneStep, RemotePost, Visibility
-from publishers.errors import Gone, NotAuthorized, OutcomeUnknown, PublishingError, Rejected, Unavailable
+from publishers.base import Account, Article, Aspect, Check, Finding, Health, Limits, OneStep, RemotePost, Visibility
+from publishers.errors import Fault, Gone, NotAuthorized, OutcomeUnknown, PublishingError, Rejected, Unavailable
 from publishers.forms import BaseUrlField, NoCredentialsForm
 from publishers.notes import Notes
 from publishers.sites.front_matter import (
@@ -105,8 +105,12 @@ class Folder(OneStep):
         with _said_plainly():
             directory = self._directory()
             if not os.access(directory, os.W_OK | os.X_OK):
-                raise NotAuthorized(f"The folder “{self._name()}” is there, but may not be written to.")
+                words = f"The folder “{self._name()}” is there, but may not be written to."
+                raise NotAuthorized(words).because(Fault.ROLE)
         return Account(id=self._name(), name=self._name(), url=self.settings.get("base_url") or "")
+
+    def examine(self, account: Account) -> list[Check]:
+        return [Check(Aspect.ROLE, Health.WELL, f"The folder “{account.name}” can be written to.")]
 
     def check(self, article: Article) -> list[Finding]:
         notes = Notes("A post")

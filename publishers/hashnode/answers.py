@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from publishers.errors import (
+    Fault,
     Gone,
     NotAuthorized,
     PerhapsThere,
@@ -35,7 +36,7 @@ REFUSALS = (
 def reading(answer: Answer) -> PublishingError | None:
     """For a query: nothing can have happened. What is not found is null, which the caller sees."""
     if moved := _moved(answer):
-        return Unavailable(moved)
+        return Unavailable(moved).because(Fault.RETIRED)
     code = _code(answer)
     words = _words(answer)
     if code == "NOT_FOUND" and answer.status == 200:
@@ -43,7 +44,8 @@ def reading(answer: Answer) -> PublishingError | None:
     if code == "UNAUTHENTICATED":
         return NotAuthorized(f"Hashnode does not accept the token: {words}.")
     if code == "FORBIDDEN":
-        return NotAuthorized(f"Hashnode does not let this token read the publication: {words}.")
+        fault = Fault.PLAN if PRO in words.lower() else Fault.ROLE
+        return NotAuthorized(f"Hashnode does not let this token read the publication: {words}.").because(fault)
     if code in ("TOO_MANY_REQUESTS", "RATE_LIMITED"):
         return RateLimited(f"Hashnode asks us to slow down: {words}.", answer.retry_after())
     return Unavailable(f"Hashnode could not be read: {words}.", answer.retry_after()) if code else None
@@ -52,7 +54,7 @@ def reading(answer: Answer) -> PublishingError | None:
 def creating(answer: Answer) -> PublishingError | None:
     """For a mutation, by its code."""
     if moved := _moved(answer):
-        return Rejected(moved)
+        return Rejected(moved).because(Fault.RETIRED)
     code = _code(answer)
     words = _words(answer)
     match code:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from django import forms
 
 from publishers.base import Account, Article, Finding, OneStep, RemotePost, Visibility
-from publishers.errors import NotAuthorized, PublishingError, RateLimited, Rejected, Unavailable, Unsupported
+from publishers.errors import Fault, NotAuthorized, PublishingError, RateLimited, Rejected, Unavailable, Unsupported
 from publishers.forms import AS_THE_CHANNEL_SAYS, YES_OR_NO, BaseUrlField, SecretField
 from publishers.http import Answer, origin_of
 from publishers.medium import feed
@@ -41,8 +41,9 @@ OWN_PROFILE = ("", "Your own profile")
 ROLES = {"editor": "", "writer": " (drafts only, its editors publish)"}
 
 # Codes of the "errors" array: seen in answers, not documented.
+NOT_SEEN = 6000
 TOKEN_CODES = {
-    6000: "Medium did not see the integration token.",
+    NOT_SEEN: "Medium did not see the integration token.",
     6003: "Medium does not accept the integration token: it is wrong or was revoked.",
     6004: "Medium does not know the account of this integration token any more.",
     6005: "Medium does not know the application of this integration token any more.",
@@ -121,7 +122,8 @@ class Medium(OneStep):
         roles = self._roles(me, list(publications))
         chosen = str(self.settings.get("publication") or "")
         if roles.get(chosen) == "writer" and self.settings.get("publish_status", "public") != "draft":
-            raise Unsupported(f"In “{publications[chosen]}” you may only hand in drafts: let it appear as a draft.")
+            words = f"In “{publications[chosen]}” you may only hand in drafts: let it appear as a draft."
+            raise Unsupported(words).because(Fault.ROLE)
         mine = ((key, name + ROLES[roles[key]]) for key, name in publications.items() if roles[key] in ROLES)
         return Account(account.id, account.name, account.url, choices={"publication": (OWN_PROFILE, *mine)})
 
@@ -227,7 +229,8 @@ def _bad_token(answer: Answer) -> PublishingError | None:
         return None
     code = next((code for code, _ in _errors_in(answer) if code in TOKEN_CODES), 0)
     if answer.status == 401 or (code and code != 6004):  # 6004 is also said of a wrong author in the address
-        return NotAuthorized(TOKEN_CODES[code]) if code else None
+        fault = Fault.KEY_NOT_SEEN if code == NOT_SEEN else Fault.KEY_REFUSED
+        return NotAuthorized(TOKEN_CODES[code]).because(fault) if code else None
     return None
 
 

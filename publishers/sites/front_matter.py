@@ -19,12 +19,20 @@ import yaml
 
 from publishers.base import Article
 from publishers.notes import Notes
-from publishers.text.escapes import escape_liquid
-from publishers.text.source import Source
-from publishers.text.steps import Step, as_letters, own_front_matter, run, some_text, without_title
+from publishers.sites.escapes import ZERO_WIDTH, escape_hugo, modules
+from publishers.text.escapes import escape_liquid, jsx
+from publishers.text.source import Edit, Source
+from publishers.text.steps import (
+    Step,
+    as_letters,
+    own_front_matter,
+    run,
+    some_text,
+    uploaded_addresses,
+    without_title,
+)
 
 MARK_KEY = "blogscheduler_id"
-ZERO_WIDTH = "\u200b"
 
 
 @dataclass(frozen=True)
@@ -37,32 +45,9 @@ class Generator:
     keys: Mapping[str, str]
     fixed: Mapping[str, Any]
     escape: Callable[[str], str]
+    pictures: str  # the folder of a post's pictures, where they do not lie beside it
+    hidden: Mapping[str, Any]  # what takes a post off the site although its file is there
     dated_name: bool = False  # YYYY-MM-DD- before the slug
-
-
-_HUGO_OPENING = re.compile(r"\{\{[<%]")
-HUGO_CLOSING = {"{{<": ">}}", "{{%": "%}}"}
-
-
-def escape_hugo(text: str) -> str:
-    """Hugo runs shortcodes in code as well. Its own escape is a comment inside the braces, which needs both ends.
-
-    Where the closing braces are missing, Hugo would stop: there an invisible blank goes between the opening ones.
-    """
-    parts: list[str] = []
-    position, missing = 0, set[str]()
-    while found := _HUGO_OPENING.search(text, position):
-        start, end, closing = found.start(), found.end(), HUGO_CLOSING[found[0]]
-        parts.append(text[position:start])
-        close = -1 if closing in missing else text.find(closing, end)
-        if close < 0:
-            missing.add(closing)
-            parts.append("{" + ZERO_WIDTH)
-            position = start + 1
-        else:
-            parts.append(found[0] + "/*" + text[end:close] + "*/" + closing)
-            position = close + len(closing)
-    return "".join(parts) + text[position:]
 
 
 GENERATORS: dict[str, Generator] = {
@@ -73,6 +58,7 @@ GENERATORS: dict[str, Generator] = {
         keys={
             "title": "title",
             "date": "date",
+            "updated": "lastmod",
             "draft": "draft",
             "slug": "slug",
             "description": "description",
@@ -84,6 +70,8 @@ GENERATORS: dict[str, Generator] = {
         },
         fixed={"draft": False},
         escape=escape_hugo,
+        pictures="static/images/{slug}",
+        hidden={"draft": True},
     ),
     "jekyll": Generator(
         label="Jekyll",
@@ -93,6 +81,7 @@ GENERATORS: dict[str, Generator] = {
             "layout": "layout",
             "title": "title",
             "date": "date",
+            "updated": "last_modified_at",
             "description": "description",
             "tags": "tags",
             "cover": "image",
@@ -102,6 +91,8 @@ GENERATORS: dict[str, Generator] = {
         },
         fixed={"layout": "post"},
         escape=escape_liquid,
+        pictures="assets/images/{slug}",
+        hidden={"published": False},
         dated_name=True,
     ),
     "astro": Generator(
@@ -112,6 +103,7 @@ GENERATORS: dict[str, Generator] = {
             "title": "title",
             "description": "description",
             "date": "pubDate",
+            "updated": "updatedDate",
             "tags": "tags",
             "cover": "heroImage",
             "canonical": "canonicalURL",
@@ -120,6 +112,8 @@ GENERATORS: dict[str, Generator] = {
         },
         fixed={},
         escape=lambda text: text,  # plain .md files have no template syntax
+        pictures="public/images/{slug}",
+        hidden={"draft": True},
     ),
     "eleventy": Generator(
         label="Eleventy",
@@ -137,6 +131,8 @@ GENERATORS: dict[str, Generator] = {
         },
         fixed={},
         escape=escape_liquid,
+        pictures="images/{slug}",
+        hidden={"permalink": False, "eleventyExcludeFromCollections": True},
     ),
 }
 
@@ -153,12 +149,15 @@ _Dumper.add_representer(
 )
 
 
-def front_matter(article: Article, generator: Generator, *, slug: str, date: datetime, keys: str) -> dict[str, Any]:
+def front_matter(
+    article: Article, generator: Generator, *, slug: str, date: datetime, keys: str, updated: datetime | None = None
+) -> dict[str, Any]:
     """The front matter as a mapping, in the order in which it is written. ``keys``: "date=publishedAt, …"."""
     values: dict[str, Any] = {
         **generator.fixed,
         "title": " ".join(article.title.split()),
         "date": date.replace(microsecond=0),
+        "updated": updated.replace(microsecond=0) if updated else "",
         "slug": slug,
         "description": " ".join(article.summary.split()),
         "tags": list(dict.fromkeys(tag.strip() for tag in article.tags if tag.strip())),
@@ -185,23 +184,70 @@ def renamed(keys: str) -> dict[str, str]:
     return names
 
 
-def file_text(article: Article, generator: Generator, head: Mapping[str, Any]) -> str:
-    """The whole file."""
+def file_text(article: Article, generator: Generator, head: Mapping[str, Any], name: str = "") -> str:
+    """The whole file. ``name`` tells by its ending how the file is read."""
+    return f"{head_text(head)}\n{body_text(article, generator, name).strip()}\n"
+
+
+def head_text(head: Mapping[str, Any]) -> str:
+    """The front matter with the lines around it."""
     yaml_text = yaml.dump(dict(head), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
-    text = source(article, generator, Notes("")).text
-    return f"---\n{yaml_text}---\n\n{text.strip()}\n"
+    return f"---\n{yaml_text}---\n"
 
 
-def source(article: Article, generator: Generator, notes: Notes) -> Source:
-    """The text below the front matter; what was done to it is in ``notes``."""
+def body_text(article: Article, generator: Generator, name: str = "") -> str:
+    """The author's text as the site's engine has to find it, so that readers see what was written."""
+    return source(article, generator, Notes(""), name).text
+
+
+_HEAD = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+
+
+def head_of(text: str) -> dict[str, Any]:
+    """The front matter of a file that is there already; empty when it has none that can be read."""
+    found = _HEAD.match(text)
+    try:
+        head = yaml.safe_load(found[1]) if found else None
+    except (yaml.YAMLError, ValueError):
+        return {}
+    return head if isinstance(head, dict) else {}
+
+
+def is_hidden(text: str, generator: Generator) -> bool:
+    """Whether the front matter keeps the post off the site."""
+    head = head_of(text)
+    return all(name in head and head[name] == value for name, value in generator.hidden.items())
+
+
+def hidden_text(text: str, generator: Generator) -> str:
+    """The same file, taken off the site by its front matter."""
+    found = _HEAD.match(text)
+    return head_text({**head_of(text), **generator.hidden}) + (text[found.end() :] if found else text)
+
+
+def source(article: Article, generator: Generator, notes: Notes, name: str = "") -> Source:
+    """The text below the front matter; what was done to it is in ``notes``. ``name`` is that of the file."""
+    for_mdx = (modules, jsx) if name.endswith(".mdx") else ()
     steps: tuple[Step, ...] = (
         own_front_matter,
         without_title("The first heading repeats the title and is left out: the site prints the title itself."),
+        own_pictures,
+        *for_mdx,
         some_text,
         _note_blanks(generator),
         as_letters(generator.escape),
     )
     return run(steps, article, notes)
+
+
+def own_pictures(source: Source, notes: Notes) -> Source:
+    """Our own pictures by where they are on the site. Relative addresses are the site's own: nothing is to be said."""
+    places = uploaded_addresses(source.article)
+    return source.edited(
+        Edit(one.start, one.end, places[one.address])
+        for one in source.parsed.references
+        if one.address in places and one.start is not None and one.end is not None
+    )
 
 
 def _note_blanks(generator: Generator) -> Step:

@@ -219,7 +219,7 @@ def test_a_cover_that_cannot_be_fetched_is_said_while_scheduling(
 VERBS: dict[str, tuple[Callable[[Delivery, MovableClock], None], Delivery.Status, set[Delivery.Status]]] = {
     "reschedule": (
         lambda delivery, clock: scheduling.reschedule(delivery, at(clock, hours=3), clock()),
-        Status.SCHEDULED, {Status.SCHEDULED, Status.FAILED, Status.MISSED},
+        Status.SCHEDULED, {Status.SCHEDULED, Status.FAILED, Status.MISSED, Status.HANDED_OVER},
     ),
     "publish now": (
         lambda delivery, clock: scheduling.publish_now(delivery, at(clock)),

@@ -26,6 +26,7 @@ ONLY_POST = {
     "calendar_move", "change_undo",
     "post_update", "delivery_update", "delivery_publish_anew",
     "series_preview", "series_pause", "series_resume", "date_skip", "date_take_back",
+    "delivery_snooze",
 }  # fmt: skip
 
 
@@ -124,8 +125,10 @@ def test_what_changes_something_is_not_done_by_following_a_link(
 
 
 @pytest.mark.parametrize(
-    "name", sorted(set(ALL) - ONLY_POST - {"delivery_file", "delivery_page"})
-)  # of what is published
+    # Of what is published, and of what is published by hand.
+    "name",
+    sorted(set(ALL) - ONLY_POST - {"delivery_file", "delivery_page", "hand_off"}),
+)
 def test_ada_sees_each_of_her_pages(name: str, post: Post, delivery: Delivery, browser: Client) -> None:
     response = browser.get(address(name, post, delivery), follow=True)
     assert response.status_code == 200

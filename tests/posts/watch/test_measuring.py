@@ -18,6 +18,7 @@ from posts.models import Attempt, Channel, Delivery, Outage, Tally, Turn
 from posts.watch import measuring, watching
 from posts.watch.measuring import LATENESS, SETTLED
 from posts.watch.watching import Kind
+from publishers import PUBLISHERS
 from tests.posts.conftest import MovableClock, Street, publish
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
@@ -59,8 +60,9 @@ def test_due_and_overdue_are_told_by_platform(
     clock.move(minutes=3)
 
     due, overdue = values(clock, "deliveries_due"), values(clock, "deliveries_overdue")
-    assert due == {("devto",): 1, ("folder",): 2, ("hashnode",): 0, ("medium",): 0}
-    assert overdue == {("devto",): 0, ("folder",): 2, ("hashnode",): 0, ("medium",): 0}
+    none = {(platform,): 0 for platform in PUBLISHERS}
+    assert due == none | {("devto",): 1, ("folder",): 2}
+    assert overdue == none | {("folder",): 2}
     assert 170 < values(clock, "oldest_due_seconds")[()] < 200
     publishing.drain(clock)
     assert values(clock, "oldest_due_seconds")[()] == 0
