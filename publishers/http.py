@@ -114,7 +114,11 @@ class Http:
         """
         label = label or self.label
         text = "" if json is None else dumps(json, ensure_ascii=False, allow_nan=False)
-        kept = self._clean(text)[:KEPT] if text and keep else _described(text.encode() or body, content_type)
+        kept = (
+            self._clean(text)[:KEPT]
+            if text and keep
+            else _described(text.encode("utf-8", "replace") or body, content_type)
+        )
         exchange = Exchange(method=method, url=self._clean(url), request=kept)
         self.exchanges.append(exchange)
         started = time.monotonic()
@@ -123,7 +127,9 @@ class Http:
             answer = self._exchange(request, label=label, writes=writes, fresh=fresh, cap=cap or self.cap)
             exchange.status = answer.status
             exchange.response = (
-                self._clean(answer.text)[:KEPT] if keep else _described(answer.text.encode(), "an answer")
+                self._clean(answer.text)[:KEPT]
+                if keep
+                else _described(answer.text.encode("utf-8", "replace"), "an answer")
             )
             exchange.headers = self._public(answer.headers)
             error = None if answer.status in accept else self._error(answer, errors)

@@ -19,7 +19,7 @@ from sandbox.messages import Wire
 from sandbox.platforms import PLATFORMS
 from sandbox.store import Store
 
-MAX_BODY = 4 * 1024 * 1024
+MAX_BODY = 40 * 1024 * 1024
 """More than any platform's own limit, so that the platform gets to say no."""
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]

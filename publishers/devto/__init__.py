@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from publishers.base import AI_DISCLOSURE, Account, Article, Finding, RemotePost, TwoStep, Visibility
-from publishers.devto.article import LIMITS, fields, prepare
+from publishers.devto.article import LIMITS, changed_fields, fields, prepare
 from publishers.errors import Gone, PerhapsThere, PublishingError, RateLimited, Rejected, Unavailable
 from publishers.forms import ApiKeyForm, BaseUrlField
 from publishers.http import Answer, Hook, origin_of
@@ -45,12 +45,19 @@ class SettingsForm(forms.Form):
     )
 
 
+class OptionsForm(forms.Form):
+    series = forms.CharField(
+        label="Series", required=False, max_length=200, help_text="Its name; a new one is made where there is none."
+    )
+
+
 class DevTo(TwoStep):
     name = "devto"
     label = "DEV"
     blurb = "dev.to, and every other community that runs on Forem."
     credentials_form = ApiKeyForm
     settings_form = SettingsForm
+    options_form = OptionsForm
     limits = LIMITS
     in_the_sandbox: ClassVar[Mapping[str, str]] = {
         "base_url": "{sandbox}/devto/api",
@@ -61,6 +68,7 @@ class DevTo(TwoStep):
         "2. Under “DEV Community API Keys” write “blogscheduler” and press “Generate API Key”.",
         "3. Open the new key, copy it and paste it here.",
     )
+    when_unpublished: ClassVar[str] = "It becomes a draft again, which only you see. DEV's API deletes nothing."
 
     @classmethod
     def origin(cls, settings: Mapping[str, Any]) -> str:
@@ -92,6 +100,27 @@ class DevTo(TwoStep):
             raise answer.unclear("DEV answered for another article")
         return RemotePost(id=remote_id, url=_public_url_of(answer), visibility=Visibility.PUBLIC)
 
+    def update(self, remote_id: str, article: Article) -> RemotePost:
+        """PUT the whole article without a word about its publication; then look how it stands.
+
+        The answer to the PUT is the same for a draft. Only what is public is shown by its number.
+        """
+        body = {"article": changed_fields(article, self.settings)}
+        answer = self._write("PUT", f"/articles/{_number(remote_id)}", body, _refusal_of_update)
+        if _id_of(answer) != remote_id:
+            raise answer.unclear("DEV answered for another article")
+        shown = self._read(f"/articles/{remote_id}", accept=(404,))
+        if shown.status == 404:
+            return RemotePost(remote_id, "", Visibility.DRAFT)
+        return RemotePost(remote_id, _public_url_of(shown), Visibility.PUBLIC)
+
+    def unpublish(self, remote_id: str) -> None:
+        """As its author does it: the endpoint that is called unpublish is for moderators."""
+        body = {"article": {"published": False}}
+        answer = self._write("PUT", f"/articles/{_number(remote_id)}", body, _refusal_of_update)
+        if _id_of(answer) != remote_id:
+            raise answer.unclear("DEV answered for another article")
+
     def find(self, article: Article, remote_id: str = "") -> RemotePost | None:
         """Among all own articles the most visible one that is ours: so a public one wins over a second draft."""
         posts: list[RemotePost] = []
@@ -113,11 +142,11 @@ class DevTo(TwoStep):
             if len(items) < SMALLEST_PAGE:
                 return
 
-    def _read(self, path: str) -> Answer:
-        url = self._base + path
+    def _read(self, path: str, accept: tuple[int, ...] = ()) -> Answer:
         return self.http.call(
-            "GET", url, headers=self._headers(), writes=False, label=self.label, errors=_too_fast, cap=LIST_CAP
-        )
+            "GET", self._base + path, headers=self._headers(), writes=False, label=self.label, errors=_too_fast,
+            cap=LIST_CAP, accept=accept,
+        )  # fmt: skip
 
     def _write(self, method: str, path: str, body: dict[str, Any], errors: Hook) -> Answer:
         url = self._base + path
@@ -157,6 +186,14 @@ def _refusal_of_flip(answer: Answer) -> PublishingError | None:
     if answer.status == 404:
         return Gone("The draft is no longer on DEV.")
     return _refusal(answer)
+
+
+def _refusal_of_update(answer: Answer) -> PublishingError | None:
+    if answer.status == 404:
+        return Gone("The article is no longer on DEV.")
+    if answer.status == 422:
+        return Rejected(f"DEV refused the article: {answer.words() or 'it did not say why.'}")
+    return _too_fast(answer)
 
 
 def _number(remote_id: str) -> str:

@@ -85,6 +85,8 @@ def fields(article: Article, settings: Mapping[str, Any], *, published: bool) ->
         "main_image": ready.cover_url,
         "description": " ".join(article.summary.split()),
         "organization_id": settings.get("organization_id"),
+        "series": one_line(str(article.options.get("series") or "")),
+        "language": article.language.split("-")[0].lower(),
         "ai_disclosure_level": article.ai_disclosure or settings.get("ai_disclosure_level"),
     }
     required = {
@@ -94,6 +96,16 @@ def fields(article: Article, settings: Mapping[str, Any], *, published: bool) ->
         "tags": ready.tags,  # an array: a string is silently dropped
     }
     return required | {name: value for name, value in optional.items() if value}
+
+
+def changed_fields(article: Article, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """As ``fields`` for what is out: nothing is said about its publication, and what the post lost is taken off.
+
+    The series stays where none is given: it may have been chosen on DEV.
+    """
+    whole = fields(article, settings, published=False)
+    del whole["published"]
+    return {"canonical_url": None, "main_image": None, "description": None} | whole
 
 
 def _title(notes: Notes, given: str) -> str:

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from publishers.base import Account, Article, Finding, Level, RemotePost, TwoStep, Visibility
+from publishers.base import Account, Article, Finding, Image, Level, RemoteImage, RemotePost, TwoStep, Visibility
 from publishers.errors import NotAuthorized, OutcomeUnknown, PerhapsThere, Rejected, Unavailable
-from publishers.hashnode import answers, documents
+from publishers.hashnode import answers, documents, images
 from publishers.hashnode.article import BODY_BYTES, LIMITS, draft_input, post_input, prepare, size_of, slug_of
 from publishers.hashnode.forms import OptionsForm, SettingsForm, TokenForm
 from publishers.http import Answer, Hook, origin_of
@@ -147,6 +147,14 @@ class Hashnode(TwoStep):
         body = _body(documents.UPDATE_POST, input={"id": remote_id, "isDelisted": True})
         answer = self._send(body, answers.changing)
         _public_post(answer, "updatePost", "post", expected=remote_id)
+
+    def upload(self, image: Image) -> RemoteImage:
+        """Two calls: one asks for a form, the other sends it with the file. Needs a token, and no paid plan."""
+        if problem := images.trouble(image):
+            raise Rejected(problem)
+        wish = _body(documents.CREATE_IMAGE_UPLOAD, input={"contentType": image.media_type})
+        url, fields = images.place_in(self._call(wish, answers.creating, writes=False))
+        return images.send(self.http, url, fields, image)
 
     def _series_id(self, article: Article) -> str:
         """The id of the article's series, "" for none. Raises Rejected when there is no such series."""

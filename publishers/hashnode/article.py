@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.text import slugify
 
 from publishers.base import Article, Finding, Limits
+from publishers.hashnode.images import IMAGE_BYTES
 from publishers.http import origin_of
 from publishers.notes import Notes
 from publishers.preparing import TAG_NAMES, has_room, note_canonical_url, usable_cover
@@ -24,6 +25,7 @@ from publishers.text.steps import (
     run,
     signed,
     some_text,
+    uploaded_addresses,
     wrapped_lines,
 )
 
@@ -39,6 +41,7 @@ LIMITS = Limits(
     # are later than that, and so far apart that they cannot get the same old answer.
     settle_seconds=60,
     looks=2,
+    image_bytes=IMAGE_BYTES,
 )
 
 
@@ -67,6 +70,7 @@ def prepare(article: Article) -> Prepared:
     wish = "it has to begin with http:// or https://"
     note_canonical_url(notes, article.canonical_url, _is_web_address, wish)
     cover_url = usable_cover(notes, article.cover_url, _is_web_address, "a web address")
+    cover_url = uploaded_addresses(article).get(cover_url, cover_url)
     return Prepared(title, slug, body, tags, article.canonical_url, cover_url, notes.findings)
 
 

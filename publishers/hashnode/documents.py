@@ -99,3 +99,10 @@ mutation PublishDraft($input: PublishDraftInput!) { publishDraft(input: $input) 
 UPDATE_POST: Final = """
 mutation UpdatePost($input: UpdatePostInput!) { updatePost(input: $input) { post { id url } } }
 """
+
+# The answer's fields are a form for the storage, which takes it and the file for some minutes.
+CREATE_IMAGE_UPLOAD: Final = """
+mutation CreateImageUpload($input: CreateImageUploadInput!) {
+  createImageUploadURL(input: $input) { presignedPost { url fields } }
+}
+"""

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from sandbox import rendering
 from sandbox.contract import Call, Outcome, ReadyMade
-from sandbox.hashnode import graph
+from sandbox.hashnode import graph, storage
 from sandbox.hashnode.desk import NAME, Desk, for_readers, number_of
 from sandbox.limits import Window
 from sandbox.messages import Request, Response, html_response, json_response
@@ -29,7 +29,7 @@ class Hashnode:
 
     title: ClassVar[str] = "Hashnode (GraphQL)"
     api: ClassVar[str] = ""
-    calls: ClassVar[tuple[str, ...]] = ("me", "create", "update", "publish", "list", "look")
+    calls: ClassVar[tuple[str, ...]] = ("me", "create", "update", "publish", "list", "look", "sign", "upload")
     lookups: ClassVar[tuple[str, ...]] = ("list", "look")
     switches: ClassVar[dict[str, bool]] = {
         "limits": False,  # it names them, and says that they are not enforced
@@ -60,6 +60,8 @@ class Hashnode:
 
     def recognise(self, request: Request) -> Call:
         """The call of a request, by its first field. Publishing a draft is the flip."""
+        if request.path == storage.PATH:
+            return Call("upload")
         asked = graph.read(request)
         name = asked.field.name.value if asked.field else ""
         given = asked.variables.get("input")
@@ -76,6 +78,8 @@ class Hashnode:
                 html_response(301, page),
                 headers={"Location": f"{request.origin}/{NAME}/changelog", "Content-Type": "text/html; charset=utf-8"},
             )
+        if request.path == storage.PATH:
+            return None  # it is not the API's edge that is before the storage
         if not request.headers.get("user-agent"):
             return html_response(403, "<!doctype html><title>Access denied</title>error code: 1010")
         if len(request.body) > MAX_BYTES:
@@ -98,6 +102,8 @@ class Hashnode:
 
     def answer(self, request: Request, call: Call) -> Outcome:
         """Execute what is asked; a query is answered as before when that is not long ago."""
+        if request.path == storage.PATH and request.method == "POST":
+            return storage.take(request, self.store.now())
         asked = graph.read(request)
         if request.path != "/" or request.method != "POST":
             return Outcome(graph.errors(404, "NOT_FOUND", "There is nothing at this address; POST to /."))
@@ -137,6 +143,7 @@ def _call_name(field: str, inner: set[str]) -> str:
     return {
         "me": "me", "post": "look", "draft": "look", "createDraft": "create", "publishPost": "create",
         "updateDraft": "update", "updatePost": "update", "publishDraft": "publish",
+        "createImageUploadURL": "sign",
     }.get(field, "unknown")  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sandbox import rendering
 from sandbox.clock import iso, seconds_of
 from sandbox.common import is_address, name_of, plain_words
+from sandbox.hashnode import storage
 from sandbox.hashnode.graph import is_object_id, refuse
 from sandbox.store import Account, Article, Store
 
@@ -59,6 +60,7 @@ class Desk:
             "me": self._me, "publication": self._publication, "post": self._post, "draft": self._draft,
             "createDraft": self._create_draft, "updateDraft": self._update_draft,
             "publishDraft": self._publish_draft, "publishPost": self._publish_post, "updatePost": self._update_post,
+            "createImageUploadURL": self._create_image_upload,
         }  # fmt: skip
 
     # Who
@@ -196,6 +198,13 @@ class Desk:
             self._settle_at(article, article.fields["slug"])
         self.article = self.store.save(article)
         return {"post": self._shown_post(article)}
+
+    def _create_image_upload(self, _: Any, input: dict[str, Any]) -> Node:
+        """For anybody with a token: no plan is asked for."""
+        kind = input["contentType"]
+        if not kind.startswith("image/") or "svg" in kind:
+            refuse("BAD_USER_INPUT", "Only images may be uploaded, and no SVG.")
+        return {"presignedPost": storage.form_for(self._who().username, kind, f"{self.origin}/{NAME}")}
 
     def _new(self, given: dict[str, Any]) -> Article:
         who = self._who()

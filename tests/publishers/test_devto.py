@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from publishers.base import Article, Finding, Level, Visibility
 from publishers.devto import DevTo
+from publishers.devto.article import changed_fields
 from publishers.errors import (
     Gone,
     NotAuthorized,
@@ -306,6 +310,7 @@ def test_the_payload_is_what_forem_permits(offline: DevTo) -> None:
             "canonical_url": "https://ada.example/notes",
             "description": "What the engine can do.",
             "organization_id": 12,
+            "language": "en",
             "ai_disclosure_level": "no_ai",
         }
     }
@@ -437,3 +442,127 @@ def test_blanks_around_a_pasted_key_are_removed() -> None:
     form = DevTo.credentials_form({"api_key": " abc\n"})
     assert form.is_valid()
     assert form.cleaned_data["api_key"] == "abc"
+
+
+# --- What a Forem takes, where its published description is wrong --------------------------------------------------
+
+FOREM = json.loads(Path(__file__).with_name("forem.json").read_text(encoding="utf-8"))["fields"]
+TYPES: dict[str, Any] = {"string": str, "boolean": bool, "integer": int, "array": list}
+
+
+def mistakes(sent: dict[str, Any]) -> list[str]:
+    """What the server would refuse of an article, or drop without a word."""
+    unknown = [f"{name} is unknown" for name in sent.keys() - FOREM.keys()]
+    missing = [f"{name} is missing" for name, rule in FOREM.items() if rule.get("required") and name not in sent]
+    wrong = [f"{name}: {value!r}" for name, value in sent.items() if name in FOREM and not fits(FOREM[name], value)]
+    return unknown + missing + wrong
+
+
+def fits(rule: dict[str, Any], value: Any) -> bool:
+    if value is None:
+        return bool(rule.get("null"))
+    if type(value) is not TYPES[rule["type"]]:
+        return False
+    each = value if isinstance(value, list) else [value]
+    return all((
+        "longest" not in rule or all(len(one) <= rule["longest"] for one in each),
+        "bytes" not in rule or len(value.encode()) <= rule["bytes"],
+        "one_of" not in rule or value in rule["one_of"],
+        "most" not in rule or len(value) <= rule["most"],
+        "joined" not in rule or len(", ".join(value)) <= rule["joined"],
+        "letters_and_digits" not in rule or all(one.isalnum() for one in value),
+        "address" not in rule or urlsplit(value).scheme in ("http", "https"),
+    ))  # fmt: skip
+
+
+WHOLE: dict[str, Any] = {
+    "cover_url": "https://ada.example/cover.png", "options": {"series": " Letters\nhome "}, "language": "de-AT",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {}, WHOLE, {"cover_url": "", "canonical_url": "", "summary": "", "language": "", "tags": ()},
+        {"title": "x" * 128}, {"tags": ("x" * 30, "Größe", "c++", "d e", "f")}, {"language": "zh-Hant"},
+    ],
+)  # fmt: skip
+def test_nothing_is_sent_that_the_server_would_drop(offline: DevTo, changes: Any) -> None:
+    article = replace(ARTICLE, **changes)
+    assert mistakes(offline.payload(article)["article"]) == []
+    assert mistakes(changed_fields(article, offline.settings)) == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{"tags": "math, history"}, {"published": 1}, {"cover_image": "https://a.example"}, {"organization_id": "12"},
+     {"title": "x" * 129}, {"tags": ["a", "b", "c", "d", "e"]}, {"tags": ["x" * 31]}, {"tags": ["a-b"]},
+     {"ai_disclosure_level": "yes"}, {"series": None}, {"main_image": "/cover.png"}],
+)  # fmt: skip
+def test_the_schema_knows_what_is_wrong(offline: DevTo, sent: Any) -> None:
+    assert mistakes(offline.payload(ARTICLE)["article"] | sent)
+
+
+def test_series_and_language_are_said_as_forem_says_them(offline: DevTo) -> None:
+    sent = offline.payload(replace(ARTICLE, **WHOLE))["article"]
+    assert (sent["series"], sent["language"], sent["main_image"]) == ("Letters home", "de", WHOLE["cover_url"])
+    assert "series" not in offline.payload(ARTICLE)["article"]
+
+
+@pytest.mark.parametrize("length", [127, 128, 129])
+def test_titles_have_up_to_128_characters(devto: DevTo, length: int) -> None:
+    article = replace(ARTICLE, title="x" * length)
+    expected = [Level.REFUSED] if length > 128 else []
+    assert [level for level, field in said(devto, title="x" * length) if field == "title"] == expected
+    if length > 128:
+        with pytest.raises(Rejected, match="too long"):
+            devto.create_draft(article)
+    else:
+        assert devto.create_draft(article).id
+
+
+# --- What is out ---------------------------------------------------------------------------------------------------
+
+
+def test_what_the_post_has_lost_is_taken_off(devto: DevTo, sandbox: Serving) -> None:
+    whole = replace(ARTICLE, **WHOLE)
+    post = devto.publish_draft(devto.create_draft(whole).id, whole)
+    devto.update(post.id, replace(ARTICLE, canonical_url="", cover_url="", summary=""))
+    shown = requests.get(f"{sandbox.url}/devto/api/articles/{post.id}", headers={"User-Agent": "x"}, timeout=5).json()
+    assert (shown["cover_image"], shown["canonical_url"]) == (None, post.url)
+    assert shown["description"].startswith("The engine weaves patterns.")
+    assert shown["collection_id"], "it stays in its series"
+
+
+def test_an_update_says_nothing_about_its_publication(httpserver: HTTPServer) -> None:
+    seen: list[Any] = []
+
+    def updated(request: Request) -> Response:
+        seen.append(json.loads(request.data)["article"])
+        return Response(json.dumps({"id": 7}), 200)
+
+    httpserver.expect_request("/api/articles/7", method="PUT").respond_with_handler(updated)
+    httpserver.expect_request("/api/articles/7", method="GET").respond_with_json({"error": "not found"}, 404)
+    post = devto_at(httpserver.url_for("/api")).update("7", ARTICLE)
+    assert "published" not in seen[0]
+    assert post.visibility is Visibility.DRAFT
+
+
+def test_taken_back_it_is_a_draft_again(devto: DevTo) -> None:
+    post = devto.publish_draft(devto.create_draft(ARTICLE).id, ARTICLE)
+    devto.unpublish(post.id)
+    found = devto.find(ARTICLE)
+    assert found is not None
+    assert found.visibility is Visibility.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(404, Gone), (422, Rejected), (401, NotAuthorized), (503, OutcomeUnknown)]
+)
+def test_what_a_refused_update_means(httpserver: HTTPServer, status: int, error: type[PublishingError]) -> None:
+    httpserver.expect_request("/api/articles/7").respond_with_json({"error": "Because"}, status)
+    devto = devto_at(httpserver.url_for("/api"))
+    with pytest.raises(error):
+        devto.update("7", ARTICLE)
+    with pytest.raises(error):
+        devto.unpublish("7")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import requests
 from graphql import OperationDefinitionNode, parse, validate
 from graphql.execution.values import get_variable_values
 
-from publishers.base import Article, Publisher, RemotePost, TwoStep, Unpublishes, Updates, Visibility
+from publishers.base import Article, Image, Publisher, RemotePost, TwoStep, Unpublishes, Updates, Visibility
 from publishers.errors import (
     Gone,
     NotAuthorized,
@@ -454,7 +455,7 @@ def test_every_document_is_valid(name: str) -> None:
     assert validate(SCHEMA, parse(getattr(documents, name))) == []
 
 
-def test_everything_that_goes_over_the_wire_fits(hashnode: Hashnode) -> None:
+def test_everything_that_goes_over_the_wire_fits(hashnode: Hashnode, tmp_path: Path) -> None:
     full = replace(
         ARTICLE,
         cover_url="https://ada.example/cover.png",
@@ -474,7 +475,10 @@ def test_everything_that_goes_over_the_wire_fits(hashnode: Hashnode) -> None:
         hashnode.unpublish(post.id)
         assert_it_fits(hashnode.payload(article))
     hashnode.verify()
-    bodies = [json.loads(exchange.request) for exchange in hashnode.http.exchanges]
+    (tmp_path / "engine.png").write_bytes(b"PNG")
+    hashnode.upload(Image(digest="1", url="", path=tmp_path / "engine.png", name="engine.png", media_type="image/png"))
+    sent = [exchange.request for exchange in hashnode.http.exchanges if not exchange.url.endswith("/storage")]
+    bodies = [json.loads(request) for request in sent]
     for body in bodies:
         assert_it_fits(body)
     assert {body["query"] for body in bodies} | {documents.PLAN} == {getattr(documents, name) for name in DOCUMENTS}
