@@ -13,13 +13,14 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from publishers.addresses import is_relative
 from publishers.base import Article
 from publishers.marks import mark, marks_in, without_marks
 from publishers.notes import Notes
 from publishers.text.escapes import escape_liquid
 from publishers.text.parsing import Kind, new_parser, parsed
 from publishers.text.source import Source
-from publishers.text.steps import closed_code, end_of_front_matter, end_of_title, is_relative, wrapped_lines
+from publishers.text.steps import closed_code, end_of_front_matter, end_of_title, wrapped_lines
 
 __all__ = ["escape_liquid", "mark", "marks_in", "without_marks"]
 

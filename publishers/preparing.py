@@ -5,18 +5,16 @@ Pure text work. What a platform wants in its own way is an argument here, and st
 
 from __future__ import annotations
 
-import ipaddress
-import re
 import unicodedata
 from collections.abc import Callable, Collection
-from urllib.parse import urlsplit
 
+from publishers.addresses import is_public_url
 from publishers.base import Article
 from publishers.notes import Notes
 from publishers.text.source import Source
 from publishers.text.steps import addresses, front_matter, repeated_title
 
-__all__ = ["Notes"]
+__all__ = ["Notes", "is_public_url"]
 
 # What the tags of these names are called where only letters and digits count: without this, C and C# would be one tag.
 TAG_NAMES = {"c#": "csharp", "c++": "cpp", "f#": "fsharp", ".net": "dotnet"}
@@ -80,18 +78,3 @@ def usable_cover(notes: Notes, url: str, fits: Callable[[str], bool], wish: str 
         return url
     notes.lost("cover_url", f"{notes.label} cannot fetch the cover “{url}”: it needs {wish}.")
     return ""
-
-
-def is_public_url(url: str) -> bool:
-    """Whether everybody could load ``url``, as far as it shows: http or https, no blanks, not a local host."""
-    try:
-        parts = urlsplit(url)
-        host, _ = (parts.hostname or "").rstrip("."), parts.port
-    except ValueError:
-        return False
-    if parts.scheme not in ("http", "https") or re.search(r"\s", url):
-        return False
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." in host and not host.endswith((".localhost", ".local", ".internal"))

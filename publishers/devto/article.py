@@ -22,7 +22,17 @@ from publishers.preparing import (
     one_line,
     usable_cover,
 )
+from publishers.text.constructs import (
+    called_footnotes,
+    callouts,
+    definition_lists,
+    diagrams,
+    formulas_as_code,
+    html_elements,
+    task_lists,
+)
 from publishers.text.escapes import escape_liquid
+from publishers.text.source import Source
 from publishers.text.steps import (
     Step,
     addresses,
@@ -155,10 +165,35 @@ def respell_endraw(text: str) -> str:
     return _FOREM_CODE.sub(lambda code: _ENDRAW.sub("{% endraw %}", code[0]), text)
 
 
+# The elements that Forem lets through, as its source had them in 2024.
+ELEMENTS = frozenset(
+    "a abbr b blockquote br center cite code col colgroup dd del dl dt em figcaption h1 h2 h3 h4 h5 h6 hr img kbd li "
+    "mark ol p pre q rp rt ruby small source span strong sub sup table tbody td tfoot th thead time tr u ul video".split()
+)
+_DATA = re.compile(r"src=[\"'](?:data|&)|data:text/html[,;\s\w]", re.IGNORECASE)
+
+
+def data_addresses(source: Source, notes: Notes) -> Source:
+    """Forem refuses a text with pictures or pages written out as data, except in code."""
+    for found in _DATA.finditer(source.base):
+        if not source.parsed.is_code(found.start()):
+            message = "DEV takes no address that begins with “data:”: give the picture an address of its own."
+            notes.refused("markdown", message, source.line_at(found.start()))
+    return source
+
+
 STEPS: tuple[Step, ...] = (
     front_matter,  # it would win over the fields
     repeated_title,
+    data_addresses,
+    html_elements(ELEMENTS),
     addresses("it leads nowhere on DEV"),
+    task_lists,
+    callouts,
+    definition_lists,
+    formulas_as_code("Formulas appear as code: DEV shows them only in a tag of its own."),
+    diagrams("Mermaid diagrams appear as their code: DEV does not draw them."),
+    called_footnotes,
     wrapped_lines("DEV would show each line end as a break."),
     some_text,
     closed_code,

@@ -15,6 +15,8 @@ from publishers.hashnode.images import IMAGE_BYTES
 from publishers.http import origin_of
 from publishers.notes import Notes
 from publishers.preparing import TAG_NAMES, has_room, note_canonical_url, usable_cover
+from publishers.text.constructs import callouts, definition_lists, diagrams, endnotes, html_elements
+from publishers.text.html import ELEMENTS as ELEMENTS_OF_ARTICLES
 from publishers.text.source import Edit, Source
 from publishers.text.steps import (
     Step,
@@ -185,12 +187,20 @@ def _begins_line(source: Source, start: int, sign: int) -> bool:
     return not source.parsed.is_literal(sign) and not source.is_edited(start - 1, start)  # else it was joined
 
 
+# Which HTML Hashnode keeps is not documented: these are what its editor makes itself.
+ELEMENTS = ELEMENTS_OF_ARTICLES - {"section"}
+
 STEPS: tuple[Step, ...] = (
     front_matter,
     repeated_title,
+    html_elements(ELEMENTS),
     addresses("it leads nowhere on Hashnode"),
+    callouts,
+    definition_lists,
+    diagrams("Mermaid diagrams may appear as their code: whether Hashnode draws them is not known."),
     wrapped_lines("Hashnode could show line ends as breaks."),
     embeds,
+    endnotes,
     some_text,
     closed_code,
     signed,

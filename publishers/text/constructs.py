@@ -201,30 +201,41 @@ def diagrams(message: str) -> Step:
 
 # --- Raw HTML ----------------------------------------------------------------------------------------------------
 
-_TAG = re.compile(r"<([A-Za-z][\w-]*)")
+_TAG = re.compile(r"<([A-Za-z][\w-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+WORDLESS = frozenset({
+    "audio", "button", "canvas", "embed", "form", "iframe", "img", "input", "link", "math", "meta", "noscript",
+    "object", "script", "select", "source", "style", "svg", "template", "textarea", "video",
+})  # fmt: skip
+"""Elements whose tags are not just around words."""
 
 
 def html_elements(allowed: Collection[str]) -> Step:
-    """Say which HTML elements in the text are cut out, with what is only between their tags staying."""
+    """Say which HTML elements of the text the platform cuts out: all of them, or their tags around the words."""
 
     def step(source: Source, notes: Notes) -> Source:
-        for name, offset in _elements(source.parsed):
-            if name not in allowed:
+        for name, is_whole, offset in _elements(source.parsed):
+            if name in allowed:
+                continue
+            if is_whole or name in WORDLESS:
                 message = f"{notes.label} does not take the HTML element “{name}”: it is cut out."
                 notes.lost("markdown", message, source.line_at(offset))
+            else:
+                message = f"{notes.label} does not take the HTML element “{name}”: only what is in it stays."
+                notes.changed("markdown", message, source.line_at(offset))
         return source
 
     return step
 
 
-def _elements(read: Parsed) -> Iterator[tuple[str, int]]:
+def _elements(read: Parsed) -> Iterator[tuple[str, bool, int]]:
+    """Name, whether it is closed within its own tag, and place of each opening tag, without those in comments."""
     for span in read.spans:
         if span.kind is Kind.HTML:
             comments = [(found.start(), found.end()) for found in _COMMENT.finditer(read.text, span.start, span.end)]
             for found in _TAG.finditer(read.text, span.start, span.end):
                 if not any(first <= found.start() < last for first, last in comments):
-                    yield found[1].lower(), found.start()
+                    yield found[1].lower(), bool(found[2]), found.start()
 
 
 # --- Reading -----------------------------------------------------------------------------------------------------

@@ -88,16 +88,18 @@ def underscores_in_words(source: Source, notes: Notes) -> Source:
     return source.in_prose(_WITHIN_WORD, lambda found: "\\_" * len(found[0]))
 
 
-_JSX = re.compile(r"(?<!\\)[{}<]")
+_JSX = re.compile(r"(?<!\\)(?:\{(?!/\*\*/\})|(?<!/\*\*/)\}|<)")
 
 
 def jsx(source: Source, notes: Notes) -> Source:
-    """For MDX: braces and a lone ``<`` are text; comments, which it cannot read, are left out."""
+    """For MDX: braces and a lone ``<`` are text; comments, which it cannot read, lose their words."""
     read = source.parsed
     edits = []
     for span in read.spans:
         if span.kind is Kind.HTML:
-            edits += [Edit(one.start(), one.end(), "") for one in _COMMENT.finditer(source.base, span.start, span.end)]
+            edits += [
+                Edit(one.start(), one.end(), "{/**/}") for one in _COMMENT.finditer(source.base, span.start, span.end)
+            ]
             notes.note("markdown", "HTML in an MDX file has to be closed like XML.", source.line_at(span.start))
         elif span.kind is Kind.LINK and span.token.markup == "autolink":
             address = source.base[span.start + 1 : span.end - 1]

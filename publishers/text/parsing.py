@@ -248,6 +248,7 @@ INLINE = {
     "s_open": Kind.STRUCK,
     "s_close": Kind.STRUCK,
 }
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9.+-]*\Z|\Z")
 HTML_ADDRESS = re.compile(r"\b(href|src)\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 
 
@@ -303,6 +304,8 @@ def _locate(parser: MarkdownIt, name: str, kind: str) -> None:
                 new = new[-1:]
             own = next((token for token in new if token.type == kind), None)
             if own is not None:
+                if name == "linkify":  # it is noticed at its colon
+                    start -= len(SCHEME.findall(state.src[max(0, start - 40) : start])[0])
                 own.meta = {**own.meta, "at": (start, state.pos)}
                 if name == "footnote_inline":
                     _shift(state.env["footnotes"]["list"][own.meta["id"]]["tokens"], start + 2, state.env)

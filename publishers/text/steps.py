@@ -26,10 +26,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from urllib.parse import urlsplit
 
 from markdown_it.token import Token
 
+from publishers.addresses import absolute, is_public_url, is_relative
 from publishers.base import Article
 from publishers.marks import mark
 from publishers.notes import Notes
@@ -186,14 +186,6 @@ def _note_relative(notes: Notes, reference: Reference, links: str, line: int) ->
         notes.lost("markdown", f"The image “{address}” has no full web address: {notes.label} cannot show it.", line)
     else:
         notes.changed("markdown", f"The link “{address}” has no full web address: {links}.", line)
-
-
-def is_relative(address: str) -> bool:
-    """Whether it leads nowhere on another site. "#part" is fine."""
-    try:
-        return bool(address) and not address.startswith(("#", "//")) and not urlsplit(address).scheme
-    except ValueError:
-        return False
 
 
 # --- Lines -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,149 @@
+"""Each step alone: what it makes of a text, and what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from publishers.base import Article, Image, Level, RemoteImage
+from publishers.notes import Notes
+from publishers.text.constructs import (
+    called_footnotes,
+    callouts,
+    definition_lists,
+    diagrams,
+    endnotes,
+    formulas_as_code,
+    html_elements,
+    task_lists,
+)
+from publishers.text.escapes import jsx, lazy_headings, raised_and_marked, underscores_in_words
+from publishers.text.parsing import Kind, parsed
+from publishers.text.source import Source
+from publishers.text.steps import Step, addresses, closed_code, lower_headings, wrapped_lines
+
+FORMULAS = formulas_as_code("Formulas appear as code.")
+
+
+def after(step: Step, markdown: str, **fields: Any) -> str:
+    return step(Source.of(Article(key="", title="", markdown=markdown, **fields)), Notes("Ghost")).text
+
+
+def said(step: Step, markdown: str, **fields: Any) -> list[tuple[Level, int | None]]:
+    notes = Notes("Ghost")
+    step(Source.of(Article(key="", title="", markdown=markdown, **fields)), notes)
+    return [(found.level, found.line) for found in notes.findings]
+
+
+CASES: list[tuple[Step, str, str]] = [
+    (task_lists, "- [x] a\n- [ ] b\n  - [X] c", "- ☑ a\n- ☐ b\n  - ☑ c"),
+    (task_lists, "- [x](y) a\n- \\[x] b\n\n[x] c", "- [x](y) a\n- \\[x] b\n\n[x] c"),
+    (task_lists, "> 1. [ ] a `[ ]`", "> 1. ☐ a `[ ]`"),
+    (callouts, "> [!NOTE]\n> a\n> b", "> **Note**\n>\n> a\n> b"),
+    (callouts, "- > [!tip]\n  > a", "- > **Tip**\n  >\n  > a"),
+    (callouts, "> [!WHAT]\n> a", "> [!WHAT]\n> a"),
+    (definition_lists, "A\n: b", "**A**\n\n- b"),
+    (definition_lists, "A\n: b\n: c\n\n    d\n\nE *f*\n~ g", "**A**\n\n- b\n- c\n\n    d\n\nE *f*\n\n- g"),
+    (definition_lists, "A\n\n:   b\n\n    c", "**A**\n\n-   b\n\n    c"),
+    (definition_lists, "> A\n> : b", "> **A**\n>\n> - b"),
+    (endnotes, "a[^x] b[^y]\n\n[^y]: Y\n[^x]: X\n    x\n\nc", "a¹ b²\n\nc\n\n---\n\n1. X\n    x\n2. Y\n"),
+    (endnotes, "a^[b *c*] d", "a¹ d\n\n---\n\n1. b *c*\n"),
+    (endnotes, "a[^x]\n\n[^x]: b[^x]\n\n    ```\n    c\n    ```", "a¹\n\n\n\n---\n\n1. b¹\n\n    ```\n    c\n    ```\n"),
+    (FORMULAS, "a $x_1$ b", "a `x_1` b"),
+    (FORMULAS, "$$\na\n$$", "```latex\na\n```"),
+    (FORMULAS, "$$a$$", "```latex\na\n```"),
+    (FORMULAS, "> $$ a\n> b $$\n> c", "> ```latex\n>  a\n> b \n> ```\n> c"),
+    (raised_and_marked, "a ==b== c^d^ H~2~O ~~e~~ `==` f~g", "a \\=\\=b\\=\\= c\\^d\\^ H~~2~~O ~~e~~ `==` f\\~g"),
+    (underscores_in_words, "a_b_c _d_ __e__ `f_g` [h_i](j_k)", "a\\_b\\_c _d_ __e__ `f_g` [h\\_i](j_k)"),
+    (lazy_headings, "#tag\n# Heading\n> #tag\n\n`#`\n\n    #code\n\na #b", "\\#tag\n# Heading\n> \\#tag\n\n`#`\n\n    #code\n\na #b"),
+    (jsx, "{a} `{b}` <https://c.example> 1 < 2 <!-- d -->", "\\{a\\} `{b}` [https://c.example](https://c.example) 1 \\< 2 {/**/}"),
+    (lower_headings, "# A\n\n## B\n\nC\n===\n\nD\n---\n\n###### E", "## A\n\n### B\n\nC\n---\n\n### D\n\n###### E"),
+    (lower_headings, "## A", "## A"),
+    (closed_code, "```\na", "```\na\n```"),
+    (wrapped_lines(), "`a\nb` 機\n械", "`a b` 機械"),
+    (wrapped_lines(), "`機\n械`", "`機 械`"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("step", "text", "becomes"), CASES)
+def test_a_step_changes_what_it_is_for_and_nothing_else(step: Step, text: str, becomes: str) -> None:
+    assert after(step, text) == becomes
+    assert bool(said(step, text)) == (text != becomes) or step in (
+        raised_and_marked, underscores_in_words, jsx, closed_code, CASES[-1][0], CASES[-2][0],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("step", "text", "becomes"), CASES)
+def test_doing_it_twice_changes_nothing_more(step: Step, text: str, becomes: str) -> None:
+    if step is not lower_headings:
+        assert after(step, becomes) == becomes
+
+
+@pytest.mark.parametrize(
+    ("step", "text", "found"),
+    [
+        (task_lists, "a\n\n- [x] b\n- [ ] c", [(Level.CHANGED, 3)]),
+        (called_footnotes, "a[^1]\n\n[^1]: b\n[^2]: c", [(Level.LOST, 4)]),
+        (diagrams("They are code."), "a\n\n```mermaid\ngraph\n```", [(Level.CHANGED, 3)]),
+        (html_elements({"b"}), "<b>a</b>\n\n<i>c</i> `<u>` <!-- <u> -->", [(Level.CHANGED, 3)]),
+        (html_elements({"b"}), "<X y={z} /> <iframe src='a>b'></iframe>", [(Level.LOST, 1), (Level.LOST, 1)]),
+        (lazy_headings, "#tag", [(Level.NOTE, 1)]),
+        (addresses("lost"), "a\n[b](c) ![d](e)", [(Level.CHANGED, 2), (Level.LOST, 2)]),
+        (addresses("lost"), "![a](http://localhost/b.png)", [(Level.LOST, 1)]),
+        (addresses("lost"), "[a](#b) [c](https://d.example) <e@f.example> [g](http://[)", []),
+    ],
+)
+def test_what_a_step_says_names_the_line(step: Step, text: str, found: list[Any]) -> None:
+    assert said(step, text) == found
+
+
+# --- Anything at all ---------------------------------------------------------------------------------------------
+
+PIECES = st.sampled_from([
+    *(case[1] for case in CASES), "\n\n", "\n", "> ", "- ", "  ", "    ", "`", "```", "$$", "$", "[^1]", "[^1]: ", "^[",
+    "]", "~", "==", "_", "*", "| a |\n|--|\n", ": ", "<div>\n", "</div>", "<!--", "-->", "\\", "ä", "機\n械", "🚂",
+])  # fmt: skip
+TEXTS = st.lists(PIECES, max_size=6).map("".join)
+STEPS: list[Step] = list(dict.fromkeys(case[0] for case in CASES))
+
+
+def code_in(text: str) -> list[str]:
+    spans = [span for span in parsed(text).spans if span.kind is Kind.CODE]
+    return sorted(" ".join(span.token.content.split()) for span in spans)
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step not in (FORMULAS,)])
+@given(text=TEXTS)
+@example(text="- ```\n  a\n  ```\n\n`b\nc`")
+def test_code_is_never_altered(step: Step, text: str) -> None:
+    assert code_in(after(step, text)) == code_in(Source.of(Article(key="", title="", markdown=text)).base)
+
+
+# --- Addresses ---------------------------------------------------------------------------------------------------
+
+DRAWING = Image(digest="d" * 64, url="/media/drawing.png", path=Path("/nonexistent"))
+UPLOADED = {"canonical_url": "https://ada.example/notes/engine", "images": (DRAWING,),
+            "uploaded": {"d" * 64: RemoteImage("7", "https://there.example/7.png")}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes"),
+    [
+        ("[a](/mill) [b](store.md 'c') [d](<../e f>)",
+         "[a](https://ada.example/mill) [b](https://ada.example/notes/store.md 'c') [d](<https://ada.example/e%20f>)"),
+        ("![a](b.png) <img src='b.png'>",
+         "![a](https://ada.example/notes/b.png) <img src='https://ada.example/notes/b.png'>"),
+        ("[a][b]\n\n[b]: /c", "[a][b]\n\n[b]: https://ada.example/c"),
+        ("![a](/media/drawing.png) `![a](/media/drawing.png)`",
+         "![a](https://there.example/7.png) `![a](/media/drawing.png)`"),
+        ("| [a\\|b](/c) |\n|--|", "| [a\\|b](https://ada.example/c) |\n|--|"),
+        ("[a](#b) [c](//d.example/e) [f](mailto:g@h.example)", "[a](#b) [c](//d.example/e) [f](mailto:g@h.example)"),
+    ],
+)  # fmt: skip
+def test_what_is_relative_is_read_as_on_the_authors_own_page(text: str, becomes: str) -> None:
+    assert after(addresses("lost"), text, **UPLOADED) == becomes
+    assert {level for level, _ in said(addresses("lost"), text, **UPLOADED)} <= {Level.NOTE}
