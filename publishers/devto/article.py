@@ -29,9 +29,11 @@ from publishers.text.constructs import (
     diagrams,
     formulas_as_code,
     html_elements,
+    named_footnotes,
+    numbering,
     task_lists,
 )
-from publishers.text.escapes import escape_liquid
+from publishers.text.escapes import escape_liquid, struck_words
 from publishers.text.source import Source
 from publishers.text.steps import (
     Step,
@@ -39,6 +41,7 @@ from publishers.text.steps import (
     as_letters,
     closed_code,
     front_matter,
+    hard_breaks,
     repeated_title,
     run,
     signed,
@@ -166,10 +169,12 @@ def respell_endraw(text: str) -> str:
 
 
 # The elements that Forem lets through, as its source had them in 2024.
-ELEMENTS = frozenset(
-    "a abbr b blockquote br center cite code col colgroup dd del dl dt em figcaption h1 h2 h3 h4 h5 h6 hr img kbd li "
-    "mark ol p pre q rp rt ruby small source span strong sub sup table tbody td tfoot th thead time tr u ul video".split()
-)
+ELEMENTS = frozenset({
+    "a", "abbr", "b", "blockquote", "br", "center", "cite", "code", "col", "colgroup", "dd", "del", "dl", "dt",
+    "em", "figcaption", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "img", "kbd", "li", "mark", "ol", "p", "pre", "q",
+    "rp", "rt", "ruby", "small", "source", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th",
+    "thead", "time", "tr", "u", "ul", "video",
+})  # fmt: skip
 _DATA = re.compile(r"src=[\"'](?:data|&)|data:text/html[,;\s\w]", re.IGNORECASE)
 
 
@@ -182,6 +187,18 @@ def data_addresses(source: Source, notes: Notes) -> Source:
     return source
 
 
+_NAME = re.compile(r"(?<![\w/@.\\])@[A-Za-z0-9_]+")
+
+
+def names_of_people(source: Source, notes: Notes) -> Source:
+    """Say that a word such as @ada becomes a link to whoever has this name there."""
+    for start, end in source.parsed.prose:
+        for found in _NAME.finditer(source.base, start, end):
+            message = f"“{found[0]}” becomes a link if somebody on DEV has that name."
+            notes.note("markdown", message, source.line_at(found.start()))
+    return source
+
+
 STEPS: tuple[Step, ...] = (
     front_matter,  # it would win over the fields
     repeated_title,
@@ -189,11 +206,16 @@ STEPS: tuple[Step, ...] = (
     html_elements(ELEMENTS),
     addresses("it leads nowhere on DEV"),
     task_lists,
+    numbering,
     callouts,
     definition_lists,
+    struck_words,
     formulas_as_code("Formulas appear as code: DEV shows them only in a tag of its own."),
     diagrams("Mermaid diagrams appear as their code: DEV does not draw them."),
     called_footnotes,
+    named_footnotes,
+    names_of_people,
+    hard_breaks,
     wrapped_lines("DEV would show each line end as a break."),
     some_text,
     closed_code,

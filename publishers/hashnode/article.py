@@ -16,6 +16,7 @@ from publishers.http import origin_of
 from publishers.notes import Notes
 from publishers.preparing import TAG_NAMES, has_room, note_canonical_url, usable_cover
 from publishers.text.constructs import callouts, definition_lists, diagrams, endnotes, html_elements
+from publishers.text.escapes import struck_words
 from publishers.text.html import ELEMENTS as ELEMENTS_OF_ARTICLES
 from publishers.text.source import Edit, Source
 from publishers.text.steps import (
@@ -23,6 +24,7 @@ from publishers.text.steps import (
     addresses,
     closed_code,
     front_matter,
+    hard_breaks,
     repeated_title,
     run,
     signed,
@@ -197,7 +199,9 @@ STEPS: tuple[Step, ...] = (
     addresses("it leads nowhere on Hashnode"),
     callouts,
     definition_lists,
+    struck_words,
     diagrams("Mermaid diagrams may appear as their code: whether Hashnode draws them is not known."),
+    hard_breaks,
     wrapped_lines("Hashnode could show line ends as breaks."),
     embeds,
     endnotes,

@@ -13,11 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from publishers.base import Article, Finding, Level, Limits
-from publishers.markdown import raw_html
 from publishers.medium import html
 from publishers.medium.html import Change
 from publishers.notes import Notes
 from publishers.preparing import has_room, is_public_url, note_canonical_url, note_title, one_line, usable_cover
+from publishers.text.constructs import called_footnotes, diagrams, elements, formulas_as_code, html_elements
+from publishers.text.source import Source
 from publishers.text.steps import Step, addresses, front_matter, run, title_comes_back, wrapped_lines
 
 TITLE = 100
@@ -63,6 +64,8 @@ SAID: dict[Change, tuple[Level, str]] = {
     Change.PLAIN: (Level.LOST, "Underlined, highlighted, small, raised and lowered text appears as ordinary text."),
     Change.PICTURE: (Level.CHANGED, "A picture in a heading, table or footnote, or without address, becomes words."),
     Change.LINKED_PICTURE: (Level.LOST, "A link around a picture is left out."),
+    Change.DEFINITION: (Level.CHANGED, "Medium has no lists of definitions: terms become bold paragraphs."),
+    Change.CALLOUT: (Level.CHANGED, "Medium has no callouts: they become quotations that begin with a bold word."),
     Change.ANCHOR: (Level.CHANGED, "Links to other places in the text become ordinary words."),
 }
 
@@ -152,50 +155,51 @@ def units(words: str) -> int:
 # --- Text --------------------------------------------------------------------------------------------------------
 
 
+# HTML whose words come through; whatever else an author writes is cut out by the cleaning.
+_SIMPLE = html.BLOCKS | html.STRONG | html.EMPHASIS | html.CODE | html.PLAIN | html.STRUCK
+UNDERSTOOD = frozenset(html.SUBSET) | _SIMPLE | {"q", "span", "input", "wbr"}
+_ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+)")
+
+
+def plain_html(source: Source, notes: Notes) -> Source:
+    """Say where HTML loses its style and layout."""
+    for tag in elements(source.parsed):
+        if tag.name in UNDERSTOOD and _loses_form(tag.name, tag.html):
+            message = "Of HTML in the text only what Medium knows stays: no style, no layout."
+            notes.changed("markdown", message, source.line_at(tag.offset))
+    return source
+
+
+def _loses_form(name: str, tag: str) -> bool:
+    if name not in html.SUBSET:
+        return name not in html.STRONG | html.EMPHASIS
+    return not {found.lower() for found in _ATTRIBUTE.findall(tag)} <= html.SUBSET[name]
+
+
 STEPS: tuple[Step, ...] = (
     front_matter,
     title_comes_back,  # as the first heading
+    html_elements(UNDERSTOOD),
+    plain_html,
     addresses("only its words stay"),
+    formulas_as_code("Medium has no formulas: they appear as code."),
+    diagrams("Mermaid diagrams appear as their code: Medium does not draw them."),
+    called_footnotes,
     wrapped_lines(),
 )
 
 
 def _content(notes: Notes, article: Article, title: str) -> str:
     """The title as the first heading, since the field of that name is only for lists; then the cover, then the text."""
-    text = run(STEPS, article, notes).text
-    blocks, changes = html.to_medium(text)
+    source = run(STEPS, article, notes)
+    blocks, changes = html.to_medium(source)
     if not blocks:
         notes.refused("markdown", "Medium needs a text.")
-    _note_raw_html(notes, text)
-    for kind, example in changes.items():
-        if kind is Change.PRIVATE_PICTURE:
-            notes.lost("markdown", f"Medium cannot fetch the picture “{example}”: it is not public.")
-        else:
-            level, message = SAID[kind]
-            notes.findings.append(Finding(level, "markdown", message))
+    for kind, line in changes:
+        level, message = SAID[kind]
+        notes.add(level, "markdown", message, line)
     heading = f"<h1>{html.text(title)}</h1>"
     return "\n".join([heading, *_cover(notes, article.cover_url, blocks), *blocks])
-
-
-# HTML whose words come through; whatever else an author writes is cut out by the cleaning.
-_SIMPLE = html.BLOCKS | html.STRONG | html.EMPHASIS | html.CODE | html.PLAIN | html.STRUCK
-_UNDERSTOOD = frozenset(html.SUBSET) | _SIMPLE | {"q", "span", "input", "wbr"}
-_TAG = re.compile(r"<([A-Za-z][\w-]*)([^>]*)")
-_ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+)")
-
-
-def _note_raw_html(notes: Notes, text: str) -> None:
-    tags = [(found[1].lower(), found[2]) for tag in raw_html(text) if (found := _TAG.match(tag))]
-    for name in dict.fromkeys(name for name, _ in tags if name not in _UNDERSTOOD):
-        notes.lost("markdown", f"Medium does not take the HTML element “{name}”: it is cut out.")
-    if any(_loses_form(name, attributes) for name, attributes in tags if name in _UNDERSTOOD):
-        notes.changed("markdown", "Of HTML in the text only what Medium knows stays: no style, no layout.")
-
-
-def _loses_form(name: str, attributes: str) -> bool:
-    if name not in html.SUBSET:
-        return name not in html.STRONG | html.EMPHASIS
-    return not {found.lower() for found in _ATTRIBUTE.findall(attributes)} <= html.SUBSET[name]
 
 
 def _cover(notes: Notes, url: str, blocks: list[str]) -> list[str]:

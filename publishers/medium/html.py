@@ -15,9 +15,10 @@ from enum import StrEnum
 from html import escape
 from urllib.parse import urlsplit
 
-from publishers.markdown import to_html
+from publishers.addresses import is_public_url
 from publishers.medium.tree import Node, take_footnotes, tree_of
-from publishers.preparing import is_public_url
+from publishers.text.html import to_lined_html
+from publishers.text.source import Source
 
 SUBSET: dict[str, frozenset[str]] = {
     **dict.fromkeys(("h1", "h2", "p", "blockquote", "ul", "ol", "li", "pre", "hr", "br"), frozenset[str]()),
@@ -58,15 +59,18 @@ class Change(StrEnum):
     PLAIN = "plain"
     PICTURE = "picture"
     LINKED_PICTURE = "linked picture"
-    PRIVATE_PICTURE = "private picture"
     ANCHOR = "anchor"
+    DEFINITION = "definition"
+    CALLOUT = "callout"
 
 
-def to_medium(markdown: str) -> tuple[list[str], dict[Change, str]]:
-    """The blocks of ``markdown`` as HTML of the subset, and what happened on the way: each with an example or ""."""
-    root = tree_of(to_html(markdown))
+def to_medium(source: Source) -> tuple[list[str], list[tuple[Change, int]]]:
+    """The blocks of the text as HTML of the subset, and what happened on the way: each with the author's line."""
+    root = tree_of(to_lined_html(source))
     writer = _Writer(take_footnotes(root))
-    return [block.html for block in writer.flow(root.children)], writer.notes
+    blocks = [block.html for block in writer.flow(root.children)]
+    lines = source.text_origins
+    return blocks, [(change, lines[min(line, len(lines) - 1)]) for change, line in dict.fromkeys(writer.notes)]
 
 
 def figure(src: str, alt: str = "", caption: str = "") -> str:
@@ -117,10 +121,10 @@ class _Writer:
     def __init__(self, footnotes: dict[str, Node]) -> None:
         self.footnotes = footnotes
         self.told: set[str] = set()  # footnotes that stand in the text already
-        self.notes: dict[Change, str] = {}
+        self.notes: list[tuple[Change, int]] = []
 
-    def note(self, change: Change, example: str = "") -> None:
-        self.notes.setdefault(change, example)
+    def note(self, change: Change, node: Node) -> None:
+        self.notes.append((change, node.line))
 
     # Blocks
 
@@ -151,7 +155,7 @@ class _Writer:
             case "h1" | "h2" | "h3" | "h4" | "h5" | "h6":
                 return self.heading(node)
             case "blockquote":
-                return self.quotation(node.children, quoted)
+                return self.quotation(node, quoted)
             case "ul" | "ol":
                 return self.listing(node, quoted)
             case "table":
@@ -162,10 +166,14 @@ class _Writer:
                 return [] if node.has_class("footnotes-sep") else [_Block("hr", "")]
             case "figure":
                 return self.figure(node)
-            case "dt" | "summary" | "caption":
+            case "dt":
+                self.note(Change.DEFINITION, node)
+                return self.bold(node)
+            case "summary" | "caption":
                 return self.bold(node)
             case "div" if node.has_class("markdown-alert"):
-                return self.quotation(node.children, quoted)
+                self.note(Change.CALLOUT, node)
+                return self.quotation(node, quoted)
             case "p" if node.has_class("markdown-alert-title"):
                 return self.bold(node)
         return self.flow(node.children, quoted=quoted)
@@ -174,18 +182,18 @@ class _Writer:
         if node.tag in ("h1", "h2"):
             words = self.line(node.children)
             return [_Block(node.tag, words)] if words else []
-        self.note(Change.HEADING)
+        self.note(Change.HEADING, node)
         return self.bold(node)
 
     def bold(self, node: Node) -> list[_Block]:
         words = self.line(node.children, frozenset({"strong"}))
         return [_Block("p", f"<strong>{words}</strong>")] if words else []
 
-    def quotation(self, children: Sequence[Node | str], quoted: bool) -> list[_Block]:
+    def quotation(self, node: Node, quoted: bool) -> list[_Block]:
         """Paragraphs only: what else is quoted comes out of the quotation, which goes on behind it."""
         blocks: list[_Block] = []
         inside: list[str] = []
-        for block in [*self.flow(children, quoted=True), None]:
+        for block in [*self.flow(node.children, quoted=True), None]:
             if block and block.kind in ("p", "quote"):
                 inside.append(block.inner if block.kind == "quote" else block.html)
                 continue
@@ -193,15 +201,15 @@ class _Writer:
                 blocks.append(_Block("quote", "".join(inside)))
                 inside = []
             if block:
-                self.note(Change.QUOTATION)
+                self.note(Change.QUOTATION, node)
                 blocks.append(block)
         if quoted:
-            self.note(Change.QUOTATION)
+            self.note(Change.QUOTATION, node)
         return blocks
 
     def code(self, node: Node) -> list[_Block]:
         if any("language-" in inner.attrs.get("class", "") for inner in node.all()):
-            self.note(Change.LANGUAGE)
+            self.note(Change.LANGUAGE, node)
         code = "".join(char for char in node.bare() if char in "\t\n" or unicodedata.category(char) != "Cc")
         code = code.rstrip()
         if not code:
@@ -224,7 +232,7 @@ class _Writer:
         """One level is all there is: deeper items become lines with dashes; lists with code become paragraphs."""
         if level or quoted or not _is_plain_list(node):
             if not level and not quoted:
-                self.note(Change.LIST)
+                self.note(Change.LIST, node)
             return self.listed_paragraphs(node, quoted, level)
         items = ["<br>".join(self.item_lines(item, 0)) for item in _items(node)]
         inner = "".join(f"<li>{item}</li>" for item in items if item)
@@ -240,7 +248,7 @@ class _Writer:
             lines += filter(None, [self.line(run)])
             run = []
             if child is not None and child.tag in ("ul", "ol"):
-                self.note(Change.NESTED_LIST)
+                self.note(Change.NESTED_LIST, child)
                 lines += self.nested_lines(child, level + 1)
             elif child is not None:
                 lines += filter(None, [self.line(child.children)])
@@ -273,7 +281,7 @@ class _Writer:
             blocks += self.flow(run, quoted=quoted)
             run = []
             if child is not None:
-                self.note(Change.NESTED_LIST)
+                self.note(Change.NESTED_LIST, child)
                 blocks += self.listing(child, quoted, level + 1)
         return blocks
 
@@ -281,7 +289,7 @@ class _Writer:
 
     def table(self, node: Node) -> list[_Block]:
         """A list with an item for each row: its first cell in bold, the others behind the head of their column."""
-        self.note(Change.TABLE)
+        self.note(Change.TABLE, node)
         blocks = [block for child in node.elements() if child.tag == "caption" for block in self.bold(child)]
         rows = [row for row in node.all() if row.tag == "tr"]
         cells = [[cell for cell in row.elements() if cell.tag in ("td", "th")] for row in rows]
@@ -327,7 +335,7 @@ class _Writer:
             case "img":
                 yield self.picture(node, inside, pictures)
             case "input":
-                self.note(Change.TASK)
+                self.note(Change.TASK, node)
                 yield "☑ " if "checked" in node.attrs else "☐ "
             case "sup" if node.has_class("footnote-ref"):
                 yield self.footnote(node, inside)
@@ -348,9 +356,9 @@ class _Writer:
                 yield from _wrapped("em", self.pieces(node.children, inside | {"em"}, pictures=pictures), inside)
             case tag:
                 if tag in STRUCK:
-                    self.note(Change.STRUCK)
+                    self.note(Change.STRUCK, node)
                 elif tag in PLAIN:
-                    self.note(Change.PLAIN)
+                    self.note(Change.PLAIN, node)
                 around = " " if tag in BLOCKS else ""
                 yield around
                 yield from self.pieces(node.children, inside, pictures=pictures)
@@ -360,16 +368,15 @@ class _Writer:
         src, alt = _absolute(node.attrs.get("src", "")), node.attrs.get("alt", "")
         if not src:
             if not node.attrs.get("src"):  # a relative address is told apart
-                self.note(Change.PICTURE)
+                self.note(Change.PICTURE, node)
             return text(alt)
         if not is_public_url(src):
-            self.note(Change.PRIVATE_PICTURE, src)
-            return text(alt)
+            return text(alt)  # said when its address was looked at
         if pictures:
             if "a" in inside:
-                self.note(Change.LINKED_PICTURE)
+                self.note(Change.LINKED_PICTURE, node)
             return _Picture(figure(src, alt))
-        self.note(Change.PICTURE)
+        self.note(Change.PICTURE, node)
         words = text(alt).strip() or "picture"
         return words if "a" in inside else f'<a href="{escape(src)}">{words}</a>'
 
@@ -378,7 +385,7 @@ class _Writer:
             return
         href = _absolute(node.attrs.get("href", ""), "mailto")
         if node.attrs.get("href", "").startswith("#"):
-            self.note(Change.ANCHOR)
+            self.note(Change.ANCHOR, node)
         if not href:
             yield from self.pieces(node.children, inside, pictures=pictures)
             return
@@ -387,7 +394,7 @@ class _Writer:
 
     def footnote(self, node: Node, inside: frozenset[str]) -> str:
         """The note itself in brackets where it is called first; a note within a note keeps only its place."""
-        self.note(Change.FOOTNOTE)
+        self.note(Change.FOOTNOTE, node)
         name = next((inner.attrs.get("href", "") for inner in node.all() if inner.tag == "a"), "").removeprefix("#")
         if name in self.told or name not in self.footnotes:
             return " [see the note above]"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+
+from publishers.text.html import LINE
 
 DEPTH = 60  # levels of nested HTML; what is deeper joins the level above
 VOID = frozenset({"area", "br", "col", "hr", "img", "input", "wbr"})
@@ -15,6 +18,7 @@ class Node:
     tag: str
     attrs: dict[str, str] = field(default_factory=dict)
     children: list[Node | str] = field(default_factory=list)
+    line: int = 0  # of the text, from 0: its own or that of what stands before it
 
     def has_class(self, name: str) -> bool:
         return name in self.attrs.get("class", "").split()
@@ -37,11 +41,16 @@ class _Builder(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.stack = [Node("root")]
+        self.line = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         node = self.stack[-1]
+        given = {name: value or "" for name, value in attrs}
+        line = given.pop(LINE, "")
+        if re.fullmatch(r"\d{1,9}", line):
+            self.line = int(line)
         if len(self.stack) < DEPTH or tag in VOID:
-            node = Node(tag, {name: value or "" for name, value in attrs})
+            node = Node(tag, given, line=self.line)
             self.stack[-1].children.append(node)
         if tag not in VOID:
             self.stack.append(node)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from markdown_it.token import Token
 
@@ -33,6 +34,15 @@ def task_lists(source: Source, notes: Notes) -> Source:
             edits.append(Edit(found.start(), found.end(), "☑" if token.meta["checked"] else "☐"))
             notes.changed("markdown", f"{notes.label} has no checkboxes: they become ☑ and ☐.", source.line_at(start))
     return source.edited(edits)
+
+
+def numbering(source: Source, notes: Notes) -> Source:
+    """Say which lists begin anew at 1, where the platform always counts from there."""
+    for token in _opened(source.parsed, "ordered_list_open"):
+        if "start" in token.attrs:
+            message = f"{notes.label} counts lists from 1: this one began at another number."
+            notes.changed("markdown", message, source.line(_line_of(token)))
+    return source
 
 
 _DEFINITION = re.compile(r"[ \t>]*([:~])[ \t]")
@@ -132,8 +142,7 @@ def _words_of_notes(source: Source, called: list[Span]) -> Iterator[tuple[int, s
         number = span.token.meta["id"] + 1
         label = span.token.meta.get("label")
         if label is None:  # written within the text: ^[words]
-            whole = source.base[span.start + 2 : span.end - 1]
-            yield number, whole.replace("\n", " ")
+            yield number, read.text[span.start + 2 : span.end - 1].replace("\n", " ")
         elif label in read.footnotes:
             start, end = _whole(read, read.footnotes[label])
             definition = source.present(start, end).rstrip()
@@ -142,6 +151,24 @@ def _words_of_notes(source: Source, called: list[Span]) -> Iterator[tuple[int, s
 
 def _whole(read: Parsed, lines: tuple[int, int]) -> tuple[int, int]:
     return read.start_of(lines[0]), read.start_of(lines[1])
+
+
+def named_footnotes(source: Source, notes: Notes) -> Source:
+    """Footnotes that are written within the text get a name and a place at the end, which more platforms know."""
+    read = source.parsed
+    within = [span for span in read.spans if span.kind is Kind.NOTE and "label" not in span.token.meta]
+    if not within:
+        return source
+    calls, definitions = [], "\n"
+    for number, span in enumerate(within, 1):
+        calls.append(Edit(span.start, span.end, f"[^{NAMED_NOTE}{number}]"))
+        words = source.present(span.start + 2, span.end - 1).replace("\n", " ")
+        definitions += f"\n[^{NAMED_NOTE}{number}]: {words}"
+    end = len(read.text)
+    return source.edited([*calls, Edit(end, end, f"{definitions}\n")])
+
+
+NAMED_NOTE = "note-within-"
 
 
 def called_footnotes(source: Source, notes: Notes) -> Source:
@@ -201,7 +228,7 @@ def diagrams(message: str) -> Step:
 
 # --- Raw HTML ----------------------------------------------------------------------------------------------------
 
-_TAG = re.compile(r"<([A-Za-z][\w-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
+_TAG = re.compile(r"<([A-Za-z][\w-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>?")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 WORDLESS = frozenset({
     "audio", "button", "canvas", "embed", "form", "iframe", "img", "input", "link", "math", "meta", "noscript",
@@ -214,28 +241,37 @@ def html_elements(allowed: Collection[str]) -> Step:
     """Say which HTML elements of the text the platform cuts out: all of them, or their tags around the words."""
 
     def step(source: Source, notes: Notes) -> Source:
-        for name, is_whole, offset in _elements(source.parsed):
-            if name in allowed:
+        for tag in elements(source.parsed):
+            if tag.name in allowed:
                 continue
-            if is_whole or name in WORDLESS:
-                message = f"{notes.label} does not take the HTML element “{name}”: it is cut out."
-                notes.lost("markdown", message, source.line_at(offset))
+            if tag.html.endswith("/>") or tag.name in WORDLESS:
+                message = f"{notes.label} does not take the HTML element “{tag.name}”: it is cut out."
+                notes.lost("markdown", message, source.line_at(tag.offset))
             else:
-                message = f"{notes.label} does not take the HTML element “{name}”: only what is in it stays."
-                notes.changed("markdown", message, source.line_at(offset))
+                message = f"{notes.label} does not take the HTML element “{tag.name}”: only what is in it stays."
+                notes.changed("markdown", message, source.line_at(tag.offset))
         return source
 
     return step
 
 
-def _elements(read: Parsed) -> Iterator[tuple[str, bool, int]]:
-    """Name, whether it is closed within its own tag, and place of each opening tag, without those in comments."""
+@dataclass(frozen=True)
+class Tag:
+    """An opening tag of raw HTML as the author wrote it."""
+
+    name: str  # in small letters
+    html: str
+    offset: int
+
+
+def elements(read: Parsed) -> Iterator[Tag]:
+    """Every opening tag of raw HTML, without those in comments and code."""
     for span in read.spans:
         if span.kind is Kind.HTML:
             comments = [(found.start(), found.end()) for found in _COMMENT.finditer(read.text, span.start, span.end)]
             for found in _TAG.finditer(read.text, span.start, span.end):
                 if not any(first <= found.start() < last for first, last in comments):
-                    yield found[1].lower(), bool(found[2]), found.start()
+                    yield Tag(found[1].lower(), found[0], found.start())
 
 
 # --- Reading -----------------------------------------------------------------------------------------------------

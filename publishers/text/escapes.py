@@ -67,16 +67,20 @@ def lazy_headings(source: Source, notes: Notes) -> Source:
     return source.edited(edits)
 
 
-_TILDE = re.compile(r"(?<![~\\])~(?!~)")
+_TILDE = re.compile(r"(?<![~\\\s])~(?!~)|(?<![~\\])~(?![~\s])")
 # A line of "=" makes a heading, [^1] and ^[…] are footnotes.
 _RAISING = re.compile(r"(?<!\\)(==(?![=\s]*$)|(?<!\[)\^(?!\[))", re.MULTILINE)
 
 
-def raised_and_marked(source: Source, notes: Notes) -> Source:
-    """``^x^``, ``==x==`` and a single ``~`` mean nothing to the author; to markdown-it's sup, mark and sub they do."""
+def struck_words(source: Source, notes: Notes) -> Source:
+    """``~words~`` as ``~~words~~``, which more platforms know."""
     struck = [span for span in source.parsed.spans if span.kind is Kind.STRUCK and span.end - span.start == 1]
-    doubled = source.edited(Edit(span.start, span.end, "~~") for span in struck)
-    escaped = doubled.in_prose(_RAISING, lambda found: "".join(f"\\{sign}" for sign in found[1]))
+    return source.edited(Edit(span.start, span.end, "~~") for span in struck)
+
+
+def raised_and_marked(source: Source, notes: Notes) -> Source:
+    """``^x^``, ``==x==`` and a lone ``~`` mean nothing to the author; to markdown-it's sup, mark and sub they do."""
+    escaped = struck_words(source, notes).in_prose(_RAISING, lambda found: "".join(f"\\{sign}" for sign in found[1]))
     return escaped.in_prose(_TILDE, lambda found: "\\~")
 
 

@@ -7,11 +7,14 @@ no platform gets a class that only our own pages have a style for.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 
 from publishers.text.parsing import new_parser, parsed
 from publishers.text.source import Source
@@ -61,6 +64,64 @@ def _attributes(elements: frozenset[str]) -> dict[str, set[str]]:
 def _renderer() -> MarkdownIt:
     return new_parser()
 
+
+# --- With line numbers -------------------------------------------------------------------------------------------
+
+LINE = "data-line"
+
+
+def to_lined_html(source: Source) -> str:
+    """Safe HTML of the text for publishers that write it anew: ``data-line`` is the line of ``source.text``, from 0."""
+    read = parsed(source.text)
+    parser = _lined_renderer()
+    return nh3.clean(
+        str(parser.renderer.render(read.tokens, parser.options, read.env)),
+        tags=ELEMENTS | {"input", "s"},
+        attributes=_lined_attributes(),
+        link_rel=None,
+        url_schemes={"http", "https", "mailto"},
+    )
+
+
+@cache
+def _lined_attributes() -> dict[str, set[str]]:
+    allowed = {tag: {*names, LINE} for tag, names in _attributes(ELEMENTS).items()}
+    return {**allowed, "input": {"type", "checked", LINE}, "s": {LINE}}
+
+
+@cache
+def _lined_renderer() -> MarkdownIt:
+    parser = new_parser(_Lined)
+    called = parser.renderer.rules["footnote_ref"]  # type: ignore[attr-defined]
+    parser.add_render_rule("footnote_ref", lambda _, *given: _with_line(called(*given), given[0][given[1]]))
+    return parser
+
+
+class _Lined(RendererHTML):
+    @staticmethod
+    def renderAttrs(token: Token) -> str:
+        line = f' {LINE}="{token.map[0]}"' if token.map and token.nesting >= 0 else ""
+        return RendererHTML.renderAttrs(token) + line
+
+    def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return _with_line(super().fence(tokens, idx, options, env), tokens[idx])
+
+    def html_block(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return _with_line(super().html_block(tokens, idx, options, env), tokens[idx])
+
+    def html_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return _with_line(super().html_inline(tokens, idx, options, env), tokens[idx])
+
+
+_FIRST_TAG = re.compile(r"<([A-Za-z][\w-]*)")
+
+
+def _with_line(html: str, token: Token) -> str:
+    """``html`` whose first element has the line. Where its author gave it one as well, the first counts."""
+    return _FIRST_TAG.sub(rf'<\1 {LINE}="{token.map[0]}"', html, count=1) if token.map else html
+
+
+# --- Shortcodes --------------------------------------------------------------------------------------------------
 
 _SHORTCODE = re.compile(r"\[(?=[/\w])")
 

@@ -15,7 +15,9 @@ from functools import cache, cached_property, lru_cache
 from itertools import accumulate, pairwise
 from typing import Any
 
+from linkify_it import LinkifyIt  # type: ignore[import-untyped]
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -269,10 +271,18 @@ def place_parser() -> MarkdownIt:
     return parser
 
 
-def new_parser(**options: Any) -> MarkdownIt:
+def new_parser(renderer: type[RendererHTML] = RendererHTML, **options: Any) -> MarkdownIt:
     """GitHub-flavoured Markdown with footnotes, definition lists and formulas."""
-    parser = MarkdownIt("gfm-like2", {"maxNesting": DEEPEST, **options})
+    parser = MarkdownIt("gfm-like2", {"maxNesting": DEEPEST, **options}, renderer_cls=renderer)
+    parser.linkify = _Links()
     return parser.use(footnote_plugin).use(deflist_plugin).use(math_plugin)
+
+
+class _Links(LinkifyIt):  # type: ignore[misc]
+    """As on GitHub: of addresses without a scheme only those with www. are links; user.name and store.md are words."""
+
+    def match(self, text: str) -> Any:
+        return [found for found in super().match(text) or [] if found.schema or found.text.lower().startswith("www.")]
 
 
 RULES = {
@@ -344,6 +354,8 @@ def _note_lines(inline: Token, env: Any) -> None:
         if "at" in child.meta:
             line = first + inline.content.count("\n", 0, child.meta["at"][0])
         child.map = [line, line + 1]
+        if child.nesting == 0 and "at" in child.meta:
+            line = first + inline.content.count("\n", 0, child.meta["at"][1])
         if child.type in ("softbreak", "hardbreak"):
             line += 1
     for child in _with_notes(inline.children or [], env):

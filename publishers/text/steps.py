@@ -155,19 +155,22 @@ def _lowered(read: Parsed, token: Token) -> list[Edit]:
 
 
 def addresses(links: str) -> Step:
-    """Our own pictures get the address that they have on the platform; relative ones are said.
+    """Every link and picture leads somewhere from another site, or it is said that it does not.
 
-    ``links`` ends the sentence about a link without a full address: "it leads nowhere on DEV".
+    Our own pictures get the address that they have on the platform. What is relative is read as on the page that the
+    canonical URL names. ``links`` ends the sentence about a link that stays as it is: "it leads nowhere on DEV".
     """
 
     def step(source: Source, notes: Notes) -> Source:
         uploaded = uploaded_addresses(source.article)
         edits = []
         for one in source.parsed.references:
-            if one.address in uploaded and one.start is not None and one.end is not None:
-                edits.append(Edit(one.start, one.end, uploaded[one.address]))
-            elif is_relative(one.address):
-                _note_relative(notes, one, links, source.line(one.line))
+            new = uploaded.get(one.address) or _absolute(source, one)
+            if new != one.address and one.start is not None and one.end is not None:
+                edits.append(Edit(one.start, one.end, new))
+            else:
+                new = one.address
+            _note_address(notes, one, new, links, source.line(one.line))
         return source.edited(edits)
 
     return step
@@ -180,12 +183,25 @@ def uploaded_addresses(article: Article) -> dict[str, str]:
     }
 
 
-def _note_relative(notes: Notes, reference: Reference, links: str, line: int) -> None:
+def _absolute(source: Source, reference: Reference) -> str:
+    if not is_relative(reference.address):
+        return reference.address
+    return absolute(reference.address, source.article.canonical_url) or reference.address
+
+
+def _note_address(notes: Notes, reference: Reference, new: str, links: str, line: int) -> None:
     address = reference.address
-    if reference.is_image:
-        notes.lost("markdown", f"The image “{address}” has no full web address: {notes.label} cannot show it.", line)
-    else:
-        notes.changed("markdown", f"The link “{address}” has no full web address: {links}.", line)
+    if is_relative(new):
+        if reference.is_image:
+            message = f"The image “{address}” has no full web address: {notes.label} cannot show it."
+            notes.lost("markdown", message, line)
+        else:
+            notes.changed("markdown", f"The link “{address}” has no full web address: {links}.", line)
+    elif reference.is_image and new.startswith(("http://", "https://")) and not is_public_url(new):
+        notes.lost("markdown", f"{notes.label} cannot fetch the picture “{new}”: it is not public.", line)
+    elif is_relative(address):
+        kind = "image" if reference.is_image else "link"
+        notes.note("markdown", f"The {kind} “{address}” becomes “{new}”, as on your own page.", line)
 
 
 # --- Lines -------------------------------------------------------------------------------------------------------
@@ -217,6 +233,19 @@ def _joins(read: Parsed, first: int, last: int, quotes: int) -> Iterator[Edit]:
         end = read.start_of(number + 1) + len(right) - len(_unquoted(right, quotes))
         between = " " if read.is_code(start) else _between(left.rstrip(" \t"), _unquoted(right, quotes))
         yield Edit(start, end, between)
+
+
+def hard_breaks(source: Source, notes: Notes) -> Source:
+    """A backslash at the end of a line as two blanks, which every Markdown takes for a break."""
+    read = source.parsed
+    edits = []
+    for inline in read.inlines:
+        for child in inline.children or []:
+            if child.type == "hardbreak" and child.map:
+                end = read.start_of(child.map[0] + 1) - 1
+                if read.text[end - 1 : end] == "\\" and not read.is_code(end - 1):
+                    edits.append(Edit(end - 1, end, "  "))
+    return source.edited(edits)
 
 
 def _unquoted(line: str, quotes: int) -> str:

@@ -381,7 +381,9 @@ def test_a_canonical_address_that_dev_would_refuse_is_refused_now(offline: DevTo
 
 def test_relative_links_and_images_are_said(offline: DevTo) -> None:
     text = "[a](/about) ![b](b.png) [c](#c) [d](https://x.example) [m](mailto:a@b.example)"
-    assert said(offline, markdown=text) == [(Level.CHANGED, "markdown"), (Level.LOST, "markdown")]
+    assert said(offline, markdown=text) == [(Level.NOTE, "markdown")] * 2, "read as on Ada's own page"
+    there_is_none = said(offline, markdown=text, canonical_url="")
+    assert there_is_none == [(Level.CHANGED, "markdown"), (Level.LOST, "markdown")]
 
 
 def test_a_first_heading_that_repeats_the_title_is_left_out(offline: DevTo) -> None:

@@ -56,7 +56,7 @@ def publisher(name: str) -> Publisher:
 
 def _suggested(field: forms.Field) -> Any:
     if field.initial is None and isinstance(field, forms.ChoiceField):
-        values = [value for value, _ in field.choices if value]  # type: ignore[union-attr]
+        values = [str(choice[0]) for choice in list(field.choices) if choice[0]]  # type: ignore[arg-type]
         return values[0] if field.required and values else ""
     return field.initial if field.initial is not None else "" if not isinstance(field, forms.BooleanField) else False
 

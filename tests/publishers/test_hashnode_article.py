@@ -137,7 +137,9 @@ def test_the_mark_stays_out_of_a_code_block_that_was_never_closed(offline: Hashn
 
 def test_relative_links_and_images_are_said(offline: Hashnode) -> None:
     text = "[a](/about) ![b](b.png) [c](#c) [d](https://x.example)"
-    assert said(offline, markdown=text) == [(Level.CHANGED, "markdown"), (Level.LOST, "markdown")]
+    assert said(offline, markdown=text) == [(Level.NOTE, "markdown")] * 2, "read as on Ada's own page"
+    there_is_none = said(offline, markdown=text, canonical_url="")
+    assert there_is_none == [(Level.CHANGED, "markdown"), (Level.LOST, "markdown")]
 
 
 # --- Size --------------------------------------------------------------------------------------------------------

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from publishers.addresses import is_public_url
 from publishers.base import Level
 from publishers.medium.article import prepare
 from publishers.medium.html import SUBSET, figure, text, to_medium
-from publishers.preparing import is_public_url
+from publishers.text.source import Source
 from tests.publishers.contract import ARTICLE
 
 INLINE = {"strong", "em", "code", "a", "br"}
@@ -71,14 +72,21 @@ class Walk(HTMLParser):
         raise AssertionError(data)
 
 
+def source(markdown: str) -> Source:
+    return Source.of(replace(ARTICLE, markdown=markdown, canonical_url=""))
+
+
 def medium(markdown: str) -> str:
-    html = "\n".join(to_medium(markdown)[0])
+    html = "\n".join(to_medium(source(markdown))[0])
     Walk(html)
     return html
 
 
 def said(markdown: str) -> list[tuple[Level, str]]:
-    return [(found.level, found.message) for found in prepare(replace(ARTICLE, markdown=markdown)).findings]
+    return [
+        (found.level, found.message)
+        for found in prepare(replace(ARTICLE, markdown=markdown, canonical_url="")).findings
+    ]
 
 
 ROUND = [
@@ -147,8 +155,9 @@ CHANGED = [
     ("![a](a.png) b", "<p>a b</p>", Level.LOST, "“a.png” has no full"),
     ("[a](b.html)", "<p>a</p>", Level.CHANGED, "“b.html” has no full"),
     ("[a](#part)", "<p>a</p>", Level.CHANGED, "other places"),
-    ("Term\n: What it is", "<p><strong>Term</strong></p>\n<p>What it is</p>", None, ""),
-    ("> [!WARNING]\n> Hot", "<blockquote><p><strong>Warning</strong></p><p>Hot</p></blockquote>", None, ""),
+    ("Term\n: What it is", "<p><strong>Term</strong></p>\n<p>What it is</p>", Level.CHANGED, "definitions"),
+    ("> [!WARNING]\n> Hot",
+     "<blockquote><p><strong>Warning</strong></p><p>Hot</p></blockquote>", Level.CHANGED, "callouts"),
     ("<div align=center>\n\na\n\n</div>", "<p>a</p>", Level.CHANGED, "no style"),
     ("<p style='color: red'>a</p>", "<p>a</p>", Level.CHANGED, "no style"),
     ("<script>alert(1)</script>\n\na", "<p>a</p>", Level.LOST, "“script”: it is cut out"),
@@ -175,9 +184,11 @@ def test_front_matter_is_left_out_and_said() -> None:
     "markdown", ["", "<!-- nothing -->", "<div></div>", "[]()", "**\u200b", "![](x.png)", "&nbsp;"]
 )
 def test_a_text_without_words_or_pictures_is_refused(markdown: str) -> None:
-    seen = "".join(to_medium(markdown)[0])
+    seen = "".join(to_medium(source(markdown))[0])
     refused = [
-        found.field for found in prepare(replace(ARTICLE, markdown=markdown)).findings if found.level == "refused"
+        found.field
+        for found in prepare(replace(ARTICLE, markdown=markdown, canonical_url="")).findings
+        if found.level == "refused"
     ]
     assert refused == ([] if seen else ["markdown"])
 
