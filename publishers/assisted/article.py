@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import nh3
 from markdown_it.token import Token
 
+from publishers.addresses import is_relative
 from publishers.base import Article, Finding, HandOff, Limits, Takes
 from publishers.notes import Notes
 from publishers.preparing import has_room, is_public_url, note_canonical_url, note_title, one_line, usable_cover
@@ -19,7 +20,6 @@ from publishers.text.steps import (
     Step,
     addresses,
     front_matter,
-    is_relative,
     repeated_title,
     run,
     some_text,

@@ -278,7 +278,7 @@ def new_parser(renderer: type[RendererHTML] = RendererHTML, **options: Any) -> M
     return parser.use(footnote_plugin).use(deflist_plugin).use(math_plugin)
 
 
-class _Links(LinkifyIt):  # type: ignore[misc]
+class _Links(LinkifyIt):
     """As on GitHub: of addresses without a scheme only those with www. are links; user.name and store.md are words."""
 
     def match(self, text: str) -> Any:

@@ -22,8 +22,8 @@ from publishers.markdown import (
         ("*a* ~~b~~", "<em>a</em> <s>b</s>"),
         ("https://x.example", '<a href="https://x.example" rel="noopener noreferrer">https://x.example</a>'),
         (
-            "www.x.example user.name",
-            '<a href="http://www.x.example" rel="noopener noreferrer">www.x.example</a> user.name',
+            "www.ada.org user.name",
+            '<a href="http://www.ada.org" rel="noopener noreferrer">www.ada.org</a> user.name',
         ),
         ("| a |\n|---|\n| b |", "<td>b</td>"),
         ("a\n: b", "<dd>b</dd>"),
