@@ -18,6 +18,7 @@ from publishers.git import Git
 from publishers.hashnode import Hashnode
 from publishers.mastodon import Mastodon
 from publishers.medium import Medium
+from publishers.micropub import Micropub
 from publishers.wordpress import WordPress
 
 PUBLISHERS: dict[str, type[Publisher]] = {
@@ -29,6 +30,7 @@ PUBLISHERS: dict[str, type[Publisher]] = {
     "hashnode": Hashnode,
     "mastodon": Mastodon,
     "medium": Medium,
+    "micropub": Micropub,
     "wordpress": WordPress,
     # brought there by hand
     "elsewhere": Elsewhere,

@@ -8,6 +8,7 @@ from sandbox.git import Git
 from sandbox.hashnode import Hashnode
 from sandbox.mastodon import Mastodon
 from sandbox.medium import Medium
+from sandbox.micropub import Micropub
 from sandbox.wordpress import Wordpress
 
 PLATFORMS: dict[str, type[Platform]] = {
@@ -18,6 +19,7 @@ PLATFORMS: dict[str, type[Platform]] = {
     "hashnode": Hashnode,
     "mastodon": Mastodon,
     "medium": Medium,
+    "micropub": Micropub,
     "wordpress": Wordpress,
 }
 """By the first part of their address."""

@@ -1,0 +1,93 @@
+"""What a Micropub server's answers mean. Its errors are {"error", "error_description"}, if they are JSON at all."""
+
+from __future__ import annotations
+
+from json import JSONDecodeError, loads
+from typing import Any
+from urllib.parse import urljoin
+
+from publishers.base import Visibility
+from publishers.errors import Gone, NotAuthorized, PublishingError, Rejected
+from publishers.http import Answer, origin_of
+
+LABEL = "The Micropub server"
+NOT_THERE = (400, 404, 410)  # what a look-up of an unknown address gets, by the server
+
+
+def code_in(answer: Answer) -> str:
+    """Such as "invalid_request"; "" when there is none."""
+    try:
+        data = loads(answer.text)
+    except (JSONDecodeError, RecursionError):
+        return ""
+    return str(data.get("error") or "") if isinstance(data, dict) else ""
+
+
+def refusal(answer: Answer) -> PublishingError | None:
+    """What the shared table cannot know: a missing scope comes with 401 or 403, what is not built with 501."""
+    code = code_in(answer)
+    if code == "insufficient_scope":
+        return NotAuthorized(f"{LABEL} says that the token does not have the scope for it: {_words(answer)}")
+    if answer.status == 403 and code in ("unauthorized", "invalid_token"):
+        return NotAuthorized(f"{LABEL} does not accept the token: {_words(answer)}")
+    if answer.status == 501 and code:
+        return Rejected(f"{LABEL} cannot do this: {_words(answer)}")
+    return None
+
+
+def refusal_of_change(answer: Answer) -> PublishingError | None:
+    """About one post, by its address. An unknown one is 400 with some servers, 404 with others."""
+    if answer.status in (404, 410):
+        return Gone(f"{LABEL} does not know this post any more.")
+    return refusal(answer)
+
+
+def address_in(answer: Answer, endpoint: str) -> str:
+    """The Location, absolute. Without one nobody knows what was created."""
+    location = answer.headers.get("location", "").strip()
+    try:
+        address = urljoin(endpoint, location) if location else ""
+    except ValueError:
+        address = ""
+    if not origin_of(address):
+        raise answer.unclear(f"{LABEL} answered without the post's address")
+    return address
+
+
+def first(properties: Any, name: str) -> Any:
+    """The first value of a property, None where there is none."""
+    values = properties.get(name) if isinstance(properties, dict) else None
+    return values[0] if isinstance(values, list) and values else None
+
+
+def text_of(properties: Any) -> str:
+    """The content, whichever of its forms a server gives back."""
+    value = first(properties, "content")
+    if isinstance(value, dict):
+        return "\n".join(str(part) for part in value.values())
+    return str(value or "")
+
+
+def visibility_of(properties: Any) -> Visibility | None:
+    """By ``post-status``; None where the server says nothing about it."""
+    status = first(properties, "post-status")
+    return {"draft": Visibility.DRAFT, "published": Visibility.PUBLIC}.get(str(status))
+
+
+def is_deleted(properties: Any) -> bool:
+    """Whether only a trace is left of it: some servers keep its address and date."""
+    return first(properties, "deleted") is not None or (
+        first(properties, "name") is None and first(properties, "content") is None
+    )
+
+
+def properties_in(answer: Answer) -> dict[str, Any]:
+    data = answer.json()
+    found = data.get("properties") if isinstance(data, dict) else None
+    if not isinstance(found, dict):
+        raise answer.unclear(f"{LABEL} answered with something else than a post")
+    return found
+
+
+def _words(answer: Answer) -> str:
+    return answer.words() or "it did not say more."

@@ -1,0 +1,84 @@
+"""One platform, many servers: what the engine does by what a server can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import Workspace
+from posts import connecting
+from posts.engine.packing import head_start
+from posts.models import Attempt, Channel, Delivery
+from tests.posts.conftest import MovableClock, Street, publish
+
+pytestmark = [pytest.mark.engine, pytest.mark.django_db]
+
+
+@pytest.fixture
+def connect(workspace: Workspace, street: Street, clock: MovableClock) -> Callable[..., Channel]:
+    def connect(*, lists: bool = True, **wishes: Any) -> Channel:
+        street.platform = "micropub"
+        settings = {
+            "base_url": f"{street.url}/micropub/home", "endpoint": "", "media_endpoint": "", "content_format": "html",
+            "drafts": "", **wishes,
+        }  # fmt: skip
+        token = street.order("accounts", username="ada", lists=lists)["key"]
+        channel = connecting.connect(workspace, "micropub", "Ada", {"token": token}, settings)
+        connecting.verify(channel.pk, clock)
+        channel.refresh_from_db()
+        assert channel.status == Channel.Status.OPEN, channel.problem
+        return channel
+
+    return connect
+
+
+def test_what_the_check_finds_is_kept_as_a_setting(connect: Callable[..., Channel], street: Street) -> None:
+    channel = connect()
+    assert channel.settings["endpoint"] == f"{street.url}/micropub/endpoint/"
+    assert channel.settings["media_endpoint"] == f"{street.url}/micropub/media/"
+    assert channel.settings["drafts"] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("drafts", "steps"),
+    [("yes", [Attempt.Step.CREATE, Attempt.Step.FLIP]), ("no", [Attempt.Step.PUBLISH])],
+)
+def test_only_where_there_are_drafts_one_is_made_before_its_time(
+    connect: Callable[..., Channel], scheduled: Callable[..., Delivery], clock: MovableClock, drafts: str,
+    steps: list[Attempt.Step],
+) -> None:  # fmt: skip
+    channel = connect(drafts=drafts)
+    assert (head_start(channel) > timedelta()) is (drafts == "yes")
+    delivery = publish(clock, scheduled(channel))
+    assert delivery.status == Delivery.Status.PUBLISHED
+    assert [attempt.step for attempt in delivery.attempts.order_by("pk")] == steps
+
+
+def test_where_nobody_can_look_a_person_is_asked_at_once(
+    connect: Callable[..., Channel], scheduled: Callable[..., Delivery], clock: MovableClock, street: Street
+) -> None:
+    channel = connect(drafts="no", lists=False)
+    street.fault("create", "status", status=504, when="after")
+    delivery = publish(clock, scheduled(channel))
+    assert delivery.status == Delivery.Status.CHECKING
+    clock.move(minutes=2)
+    delivery = publish(clock, delivery)
+    assert delivery.status == Delivery.Status.UNCERTAIN
+    assert "cannot list" in delivery.message
+
+
+def test_what_came_out_otherwise_is_told_to_its_author(
+    connect: Callable[..., Channel], scheduled: Callable[..., Delivery], new_post: Callable[..., Any],
+    clock: MovableClock, street: Street,
+) -> None:  # fmt: skip
+    channel = connect(drafts="no")
+    street.order("switches", switch="slugs", on=False)
+    try:
+        delivery = publish(clock, scheduled(channel, new_post(slug="my-own-slug")))
+    finally:
+        street.order("switches", switch="slugs", on=True)
+    assert delivery.status == Delivery.Status.PUBLISHED
+    assert "did not take the slug “my-own-slug”" in delivery.message
