@@ -19,6 +19,7 @@ from posts.views import (
     queue,
     scheduling,
     series,
+    tailoring,
     writing,
     zonelaws,
 )
@@ -81,6 +82,8 @@ urlpatterns = [
     path("deliveries/<int:pk>/confirm/", action(deciding.confirm), name="delivery_confirm"),
     # living copies
     path("posts/<int:pk>/update/", action(living.update_all), name="post_update"),
+    path("posts/<int:pk>/channels/<int:channel>/", form(tailoring.version), name="post_version"),
+    path("channels/<int:pk>/defaults/", form(tailoring.defaults), name="channel_defaults"),
     path("deliveries/<int:pk>/differences/", page(living.differences), name="delivery_differences"),
     path("deliveries/<int:pk>/update/", action(living.update), name="delivery_update"),
     path("deliveries/<int:pk>/update-at/", form(living.update_at), name="delivery_update_at"),

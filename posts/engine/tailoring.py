@@ -9,6 +9,7 @@ anyway. Pure: no query, no clock.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,7 +92,24 @@ def _by_pattern(pattern: str, delivery: Delivery) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], found[0])), pattern)
 
 
+def example_of(pattern: str) -> str:
+    """An address by this pattern, to see whether it is one."""
+    values = {"slug": "notes", "year": "2026", "month": "11", "day": "23"}
+    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), pattern)
+
+
 PATTERN_PLACES = ("slug", "year", "month", "day")
+LABELS = {
+    "title": "title", "summary": "summary", "tags": "tags", "slug": "slug", "cover_url": "cover image",
+    "canonical_url": "canonical URL", "intro": "block before the text", "footer": "block behind the text",
+    "options": "options",
+}  # fmt: skip
+
+
+def said_otherwise(post: Post, channel_id: int) -> list[str]:
+    """What that is, in words."""
+    version = version_of(post, channel_id)
+    return [label for name, label in LABELS.items() if version.get(name)]
 
 
 def plain_slug(text: str) -> str:
@@ -115,7 +133,7 @@ class Placed:
     markdown: str
     at: int = 0
     added: int = 0
-    lines: int = 0
+    lines: int = sys.maxsize
 
     def in_the_source(self, finding: Finding) -> Finding:
         """A finding by the line of the author's own text; by none where it is about a block."""

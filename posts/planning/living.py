@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import User
+from posts.engine import tailoring
 from posts.engine.packing import article_of, digest_of, door_of, fields_of, payload_digest, place_of, sent_article
 from posts.engine.revising import ELSEWHERE
 from posts.engine.trips import can_unpublish, can_update
@@ -173,6 +174,23 @@ def give_up(publication: Delivery) -> None:
     message = f"It was no longer on {publication.channel}."
     if not gone.update(status=Status.CANCELLED, message=message):
         raise Refused("As far as we know it is there.")
+
+
+# --- said otherwise on one channel -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def keep_version(post: Post, channel: Channel, version: Mapping[str, Any], now: datetime) -> None:
+    """What the post says for this channel from now on. The row is locked: two channels may be written for at once."""
+    row = Post.objects.select_for_update().only("versions").get(pk=post.pk)
+    versions = tailoring.with_version(row, channel.pk, version)
+    Post.objects.filter(pk=post.pk).update(versions=versions, compare_at=now)
+
+
+def keep_defaults(channel: Channel, defaults: Mapping[str, Any] | None) -> None:
+    """What all posts get on this channel from now on."""
+    Channel.objects.filter(pk=channel.pk).update(defaults=dict(defaults) if defaults else None)
+    channel_changed(channel)
 
 
 # --- does it differ? -------------------------------------------------------------------------------------------------

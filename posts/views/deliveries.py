@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from blogscheduler import logs
 from posts import beginning, story
+from posts.engine import tailoring
 from posts.engine.packing import door_of
 from posts.forms.deciding import ConfirmForm
 from posts.forms.options import in_words
@@ -107,6 +108,11 @@ class Row:
     @property
     def can(self) -> living.Abilities:
         return living.abilities(self.delivery)
+
+    @property
+    def said(self) -> list[str]:
+        """What of the post is said otherwise there, in words."""
+        return tailoring.said_otherwise(self.delivery.post, self.delivery.channel_id)
 
     @property
     def is_out(self) -> bool:

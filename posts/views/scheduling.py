@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,6 +49,7 @@ class Verdict:
     options: list[tuple[str, str]]  # in words
     near: list[str]  # what else goes out there about then, in sentences
     sent: Sent | None = None  # only where it is shown
+    said: Sequence[str] = ()  # what is said otherwise there, in words
 
     def groups(self) -> list[tuple[Level, list[Finding]]]:
         """The worst first."""
@@ -83,7 +84,9 @@ def verdicts(
         options = wishes.get(channel.pk, {})
         findings = scheduling.check(post, channel, due_at, options)
         sent = sent_to(channel, post, due_at, options, (pages or {}).get(channel, "")) if with_sent else None
-        found.append(Verdict(channel, findings, in_words(channel, options), near[channel], sent))
+        said = tailoring.said_otherwise(post, channel.pk)
+        wished = {**options, **tailoring.version_of(post, channel.pk).get("options", {})}
+        found.append(Verdict(channel, findings, in_words(channel, wished), near[channel], sent, said))
     return found
 
 
@@ -350,8 +353,12 @@ def _pages(standing: list[Delivery]) -> list[Delivery]:
 
 
 def _last_wishes(post: Post) -> dict[int, dict[str, Any]]:
-    """What was wished for when the post was last scheduled on each channel, to begin with."""
-    return dict(post.deliveries.order_by("pk").values_list("channel_id", "options"))
+    """What was wished for when the post was last scheduled on each channel, or is said there, to begin with."""
+    wishes = dict(post.deliveries.order_by("pk").values_list("channel_id", "options"))
+    for pk, version in (post.versions or {}).items():
+        if version.get("options"):
+            wishes[int(pk)] = {**wishes.get(int(pk), {}), **version["options"]}
+    return wishes
 
 
 def _wanted(request: MemberRequest, data: QueryDict, taken: set[int], more: Collection[str] = ()) -> list[Channel]:

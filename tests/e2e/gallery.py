@@ -45,6 +45,7 @@ def hang(person: User) -> Gallery:
     deliveries = Delivery.objects.of(workspace).select_related("post", "channel")
     _every_state(deliveries.filter(status="uncertain").get(), closed)
     published = deliveries.filter(status="published", post__title__startswith="Release").get()
+    _edited_since(published)
     series = _series(person, published.channel)
     return Gallery(
         person=person,
@@ -59,6 +60,15 @@ def hang(person: User) -> Gallery:
         series=series,
         date=series.occurrences.order_by("due_at")[2],
     )
+
+
+def _edited_since(published: Delivery) -> None:
+    """It differs from what is out there, and something is said otherwise there."""
+    post = published.post
+    text = f"{post.markdown}\n\nAnd one more thing.\n"
+    versions = {str(published.channel_id): {"title": f"{post.title}, for gardeners", "footer": "Read on in {title}."}}
+    Post.objects.filter(pk=post.pk).update(markdown=text, versions=versions, version=post.version + 1)
+    Delivery.objects.filter(pk=published.pk).update(differs=True)
 
 
 def _series(person: User, channel: Channel) -> Series:

@@ -67,6 +67,8 @@ def address(name: str, post: Post, delivery: Delivery) -> str:
         arguments["pk"] = (things.get(room) or Plan.objects.get()).pk
     if "date" in pattern.pattern.converters:
         arguments["date"] = series_of(delivery).occurrences.get().pk
+    if "channel" in pattern.pattern.converters:
+        arguments["channel"] = delivery.channel.pk
     if "platform" in pattern.pattern.converters:
         arguments["platform"] = "folder"
     return reverse(name, kwargs=arguments)
