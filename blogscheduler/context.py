@@ -18,6 +18,7 @@ _PLACES = (
     ("calendar", "Calendar", "calendar-days"),
     ("queue", "Queue", "inbox-stack"),
     ("series_list", "Series", "arrow-path"),
+    ("images", "Pictures", "photo"),
     ("channels", "Channels", "megaphone"),
 )
 

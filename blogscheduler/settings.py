@@ -84,6 +84,10 @@ ALLOW_PRIVATE_TARGETS = frozenset(env.list("ALLOW_PRIVATE_TARGETS", default=[]))
 SANDBOX_URL: str = env.str("SANDBOX_URL", default="")
 SITES_DIR = Path(env.str("SITES_DIR", default=str(DATA_DIR / "sites"))).resolve()  # where folder channels write
 
+# --- pictures ---------------------------------------------------------------------------------------------------------
+IMAGES_DIR = Path(env.str("IMAGES_DIR", default=str(DATA_DIR / "images"))).resolve()
+IMAGE_BYTES: int = env.int("IMAGE_BYTES", default=10_000_000)  # of one picture that is taken
+
 # --- databases -------------------------------------------------------------------------------------------------------
 _database: dict[str, Any] = dict(env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))
 if _database["ENGINE"].endswith("sqlite3"):
@@ -175,6 +179,7 @@ MIDDLEWARE = [
     "blogscheduler.watch.probes.first",  # asked by address, over plain http: before hosts and redirects
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "posts.views.pictures.first",  # for everybody: before sessions, and never packed
     "django.middleware.gzip.GZipMiddleware",  # pads what it packs, so that nobody learns a secret from its length
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -265,6 +270,12 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
+# No file is read further than a picture may be long, whoever sends it.
+FILE_UPLOAD_HANDLERS = [
+    "posts.forms.uploads.Capped",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # 2 MB of text, form-encoded, with room
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -16,19 +16,23 @@ from django.utils.html import format_html
 from accounts.models import User, Workspace
 from blogscheduler.celery import ring
 from posts import connecting
+from posts.images import variants
 from posts.models import (
     Attempt,
     Change,
     Channel,
     Delivery,
     Heartbeat,
+    Image,
     Occurrence,
     Outage,
+    OutsideImage,
     Plan,
     PlanStep,
     Post,
     Proof,
     ReadingPace,
+    RemoteImage,
     Series,
     SeriesPost,
     Slot,
@@ -37,7 +41,7 @@ from posts.models import (
 )
 from posts.planning import changing, scheduling
 from posts.planning.moments import moment_at
-from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PUBLISH_DUE
+from posts.tasks import CHECK_CHANNEL, CHECK_COVER, PREPARE_IMAGE, PUBLISH_DUE
 
 
 class OwnOnly(admin.RelatedFieldListFilter):
@@ -329,6 +333,42 @@ class PlanStepAdmin(ReadOnly):
     list_filter = (("plan__workspace", OwnOnly),)
     search_fields = ("plan__name", "channel__name")
     list_select_related = ("plan", "channel")
+
+
+@admin.register(Image)
+class ImageAdmin(ReadOnly):
+    list_display = ("name", "workspace", "media_type", "width", "height", "size", "status", "problem", "created_at")
+    list_filter = ("status", "media_type", ("workspace", OwnOnly))
+    search_fields = ("name", "alt", "digest", "token")
+    date_hierarchy = "created_at"
+    list_select_related = ("workspace",)
+    actions = ("prepare_again",)
+
+    @admin.action(description="Make the smaller forms again", permissions=["act"])
+    def prepare_again(self, request: HttpRequest, queryset: models.QuerySet[Image]) -> None:
+        ids = variants.again(queryset.values_list("pk", flat=True))
+        for pk in ids:
+            transaction.on_commit(partial(ring, PREPARE_IMAGE, pk), robust=True)
+        self.message_user(request, f"{len(ids)} pictures are being prepared.")
+
+
+@admin.register(RemoteImage)
+class RemoteImageAdmin(ReadOnly):
+    workspace_lookup = "channel__workspace"
+    list_display = ("channel", "digest", "remote_id", "url", "created_at")
+    list_filter = (("channel", OwnOnly),)
+    search_fields = ("digest", "remote_id", "url")
+    date_hierarchy = "created_at"
+    list_select_related = ("channel",)
+
+
+@admin.register(OutsideImage)
+class OutsideImageAdmin(ReadOnly):
+    list_display = ("address", "workspace", "checked_at", "problem")
+    list_filter = (("workspace", OwnOnly),)
+    search_fields = ("address", "problem")
+    date_hierarchy = "asked_at"
+    list_select_related = ("workspace",)
 
 
 @admin.register(ReadingPace)

@@ -16,7 +16,7 @@ from posts import notifying
 from posts.engine import lateness
 from posts.engine.outcomes import CHANNEL_CHANGED
 from posts.engine.packing import door_of
-from posts.models import Channel, Delivery, Series
+from posts.models import Channel, Delivery, RemoteImage, Series
 from posts.models.delivery import move
 from posts.planning import living
 from publishers import PUBLISHERS
@@ -53,6 +53,8 @@ def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_
 
     CHECKING again; a paused channel stays paused, and is checked when somebody resumes it.
     """
+    perhaps_another = any(credentials.values()) or channel_settings != channel.settings
+    forgets = {"images_since": F("revision") + 1} if perhaps_another else {}
     kept = {**channel.credentials, **{key: value for key, value in credentials.items() if value}}
     try:
         with transaction.atomic():
@@ -67,6 +69,7 @@ def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_
                 problem_field="",
                 account_name="",  # account_url stays: it tells whether the new credentials are another account's
                 lease_until=None,
+                **forgets,
             )
             if channel_settings != channel.settings:
                 _cannot_look_there(channel)
@@ -174,6 +177,7 @@ def _write(channel: Channel, now: datetime, **changes: Any) -> str:
         checked_at=now, lease_until=None, **changes
     )
     if written and channel.account_url and changes.get("account_url", channel.account_url) != channel.account_url:
+        Channel.objects.filter(pk=channel.pk).update(images_since=F("revision"))
         _cannot_look_there(channel)
     if written and changes["status"] == Status.OPEN:
         was_known = bool(channel.account_name)  # then it was open until somebody asked for this check
@@ -217,6 +221,7 @@ def disconnect(channel: Channel) -> int:
     Channel.objects.filter(pk=channel.pk).update(
         status=Status.REMOVED, credentials={}, secret_hint="", revision=F("revision") + 1
     )
+    RemoteImage.objects.filter(channel=channel).delete()
     Delivery.objects.filter(channel=channel, status=Delivery.Status.CHECKING).update(
         status=Delivery.Status.UNCERTAIN,
         lease_until=None,

@@ -16,6 +16,7 @@ ADOPTED = "Adopted: nothing is sent again"
 
 # What we did; {place} is the channel.
 BEGAN = {
+    Step.IMAGE: "Uploaded a picture to {place}",
     Step.CREATE: "Sent to {place} as a draft that nobody sees",
     Step.FLIP: "Asked {place} to make the draft public",
     Step.PUBLISH: "Sent to {place}",
@@ -41,6 +42,8 @@ ENDED = {
 
 # … and where the step says more.
 ENDED_OF = {
+    (Step.IMAGE, Outcome.DONE): "it is there, and nobody sees it yet",
+    (Step.IMAGE, Outcome.UNKNOWN): "no clear answer, so it is uploaded again",
     (Step.CREATE, Outcome.DONE): "the draft is there",
     (Step.CREATE, Outcome.UNKNOWN): "no clear answer: the draft may be there",
     (Step.CREATE, Outcome.ABANDONED): "the worker did not come back: the draft may be there",

@@ -17,6 +17,7 @@ from accounts import mailing
 from blogscheduler.stack import roomy
 from posts import connecting, covers
 from posts.engine import lateness, publishing
+from posts.images import outside, variants
 from posts.planning import changing, following, handing, living, zonelaws
 from posts.planning.recurring import making
 from posts.watch import measuring, outages, proving, watchdog, watching
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 PUBLISH_DUE = "posts.tasks.publish_due"
 CHECK_CHANNEL = "posts.tasks.check_channel"
 CHECK_COVER = "posts.tasks.check_cover"
+CHECK_PICTURES = "posts.tasks.check_pictures"
+PREPARE_IMAGE = "posts.tasks.prepare_image"
 PROVE = "posts.tasks.prove"
 
 clock = AgreedClock()  # of this process
@@ -86,6 +89,18 @@ def check_cover(post_id: int) -> None:
     covers.check(post_id)
 
 
+@shared_task(name=CHECK_PICTURES)
+def check_pictures() -> None:
+    """Somebody is about to schedule a post with pictures from elsewhere."""
+    outside.check_waiting(clock.now)
+
+
+@shared_task(name=PREPARE_IMAGE, ignore_result=False)
+def prepare_image(image_id: int) -> str | None:
+    """Make a picture's variants; its result, a sentence, is kept because a person waits for it."""
+    return variants.prepare(image_id)
+
+
 @shared_task(name=PROVE)
 def prove(delivery_id: int) -> None:
     """A person waits for it: look at the public page of this delivery now."""
@@ -119,6 +134,7 @@ def _errands() -> None:
     mailing.send_waiting(clock.now)
     connecting.verify_waiting(clock.now)
     covers.check_waiting()
+    outside.check_waiting(clock.now)
 
 
 def look_after_followers() -> None:
@@ -169,6 +185,7 @@ WATCHES: tuple[tuple[str, float, Callable[[], Any]], ...] = (
     ("errands", LOOK_EVERY, _errands),
     ("heartbeat", watching.BEAT_EVERY, _sign),
     ("public pages", LOOK_EVERY, lambda: proving.look(clock.now, publishing.stopping.is_set)),
+    ("pictures", LOOK_EVERY, lambda: variants.prepare_waiting(publishing.stopping.is_set)),
     ("followers", FOLLOWERS_EVERY, look_after_followers),
     ("dates of series", DATES_EVERY, look_for_dates),
     ("living copies", COMPARE_EVERY, lambda: living.look_after(clock.now)),

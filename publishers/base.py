@@ -134,6 +134,7 @@ class Limits:
     settle_seconds: float = 60.0  # after a doubtful call: how long before "not found" means anything
     per_day: int | None = None  # articles in any 24 hours
     image_bytes: int | None = None  # of one picture that is uploaded
+    image_types: tuple[str, ...] = ()  # media types of pictures that can be uploaded; none named: whatever we have
     unique_canonical: bool = False  # refuses a second article with the same canonical URL
     looks: int = 1  # how often "not found" must be seen before it counts as absent
     # After a publication: how soon its public page can be expected; None where a page does not show what was sent.

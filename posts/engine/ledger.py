@@ -32,7 +32,7 @@ from posts.engine.outcomes import (
     settle_time,
 )
 from posts.engine.trips import Result, Step, Trip, can_look, fence_from
-from posts.models import Attempt, Channel, Delivery
+from posts.models import Attempt, Channel, Delivery, RemoteImage
 from posts.models.delivery import move
 from posts.models.each import insert_each, update_each
 from posts.watch import proving
@@ -140,6 +140,8 @@ def _write(entries: list[Entry]) -> None:
     if update_each(Delivery, changes) != len(changes):
         raise Overtaken
     insert_each(Attempt, (entry.attempt for entry in entries if entry.attempt))
+    images = [entry.remote_image for entry in entries if entry.remote_image]
+    insert_each(RemoteImage, images, ignore_conflicts=True)  # who was first has uploaded it
     proving.begin(entry.proof for entry in entries)
     for entry in entries:
         if entry.original:

@@ -20,7 +20,7 @@ from posts.engine.trips import Result, Step, Trip
 from posts.models import Attempt, Channel, Delivery
 from posts.models.each import Values
 from posts.watch import proving
-from publishers.base import Finds, Limits, RemotePost, Visibility
+from publishers.base import Finds, Limits, RemoteImage, RemotePost, Visibility
 from publishers.errors import (
     Gone,
     Later,
@@ -61,6 +61,7 @@ class Entry:
         self.following: Trip | None = None
         self.proof: Values | None = None  # its public page, which is looked at later
         self.original: Values = {}  # what an update or a taking back changes about the publication
+        self.remote_image: Values | None = None  # a picture that is on the platform now
 
     @property
     def label(self) -> str:
@@ -126,10 +127,13 @@ def write_pause(trip: Trip) -> float:
 
 
 def _succeeded(entry: Entry) -> None:
-    if entry.trip.step == Step.LOOK:
-        _looked(entry, entry.result.value)
-        return
     remote = entry.result.value
+    if isinstance(remote, RemoteImage):
+        _image_is_there(entry, remote)
+        return
+    if entry.trip.step == Step.LOOK:
+        _looked(entry, remote)
+        return
     assert remote is not None
     entry.tried(Outcome.DONE)
     if entry.trip.step == Step.CREATE and remote.visibility == Visibility.DRAFT:
@@ -144,6 +148,36 @@ def _succeeded(entry: Entry) -> None:
         entry.ask_a_person(words, remote_id=remote.id, remote_url=remote.url, **sent_text(entry))
 
 
+def _image_is_there(entry: Entry, remote: RemoteImage) -> None:
+    """Keep where the picture is before anything else happens; then the next one, or the article itself."""
+    trip, image = entry.trip, entry.trip.image
+    assert image is not None
+    entry.tried(Outcome.DONE, f"“{image.name}” is on {entry.label}.")
+    entry.remote_image = {
+        "channel_id": trip.channel_id, "digest": image.digest, "revision": trip.door.revision,
+        "remote_id": remote.id[:300], "url": remote.url[:1000], "created_at": entry.now,
+    }  # fmt: skip
+    entry.changes = {"crashes": 0}  # also proves that the claim still stands
+    if entry.delivery.status != Status.PUBLISHING:
+        return  # the night-watch was quicker
+    article = replace(trip.article, uploaded={**trip.article.uploaded, image.digest: remote})
+    ready_at = entry.now + timedelta(seconds=write_pause(trip))
+    following = replace(trip, article=article)
+    if following.image is None:
+        step = trip.after_images or Step.CREATE
+        if step != Step.CREATE:  # what is seen appears at its time
+            ready_at = max(ready_at, entry.delivery.due_at)
+        following = replace(following, step=step, after_images=None)
+    entry.following = replace(following, ready_at=ready_at, row=_with_changes(entry))
+
+
+def _with_changes(entry: Entry) -> Delivery:
+    """The row as it is when this outcome is written."""
+    row = copy(entry.delivery)
+    row.__dict__ |= entry.changes
+    return row
+
+
 def _draft_is_there(entry: Entry, remote: RemotePost) -> None:
     """Keep the draft's id before anything else happens, and flip it next."""
     entry.changes = {"remote_id": remote.id, "remote_url": remote.url}
@@ -152,8 +186,7 @@ def _draft_is_there(entry: Entry, remote: RemotePost) -> None:
         return
     entry.changes |= {"doubtful": False, **sent_text(entry)}
     ready_at = max(entry.now + timedelta(seconds=write_pause(entry.trip)), entry.delivery.due_at)
-    row = copy(entry.delivery)
-    row.__dict__ |= entry.changes
+    row = _with_changes(entry)
     entry.following = replace(entry.trip, step=Step.FLIP, remote_id=remote.id, ready_at=ready_at, row=row)
 
 
@@ -275,9 +308,15 @@ def _again(entry: Entry, at: datetime, message: str, *, may_be_there: bool = Fal
 
 def _failed(entry: Entry, error: PublishingError) -> None:
     message, delivery = str(error), entry.delivery
+    image = entry.trip.image if entry.trip.step == Step.IMAGE else None
+    if image and not isinstance(error, NotAuthorized):
+        message = f"The picture “{image.name}”: {message}"
     entry.tried(outcome_of(error), message)
     if isinstance(error, NotAuthorized):
         _close_channel(entry, message)
+    elif image and isinstance(error, OutcomeUnknown):
+        # Nobody sees a picture that is there twice: once more, without looking.
+        _again(entry, entry.now + back_off(delivery.tries, error), message, may_be_there=delivery.doubtful)
     elif entry.trip.step == Step.LOOK:
         _could_not_look(entry, error)
     elif isinstance(error, RateLimited):

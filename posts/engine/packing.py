@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 
 from posts.engine import tailoring
-from posts.engine.trips import Door
-from posts.models import Channel, Delivery
-from publishers import PUBLISHERS
+from posts.engine.trips import Door, takes_images
+from posts.images.using import addresses_in, images_of
+from posts.models import Channel, Delivery, Post, RemoteImage
+from publishers import PUBLISHERS, base
 from publishers.base import Article, Publisher, TwoStep
 
 ONE_CALL = 1.0  # seconds that creating a draft usually takes at the most
+ONE_UPLOAD = 2.0  # … and a picture's way there
+LONGEST_HEAD_START = timedelta(minutes=2)
 
 
 def article_of(delivery: Delivery) -> Article:
@@ -29,20 +33,24 @@ def article_of(delivery: Delivery) -> Article:
     original = delivery.revises or delivery
     said = tailoring.version_of(post, channel.pk)
     dated = delivery if original is delivery else _at_the_time_of(original, delivery)
+    markdown, cover_url = tailoring.text(dated).markdown, said.get("cover_url") or post.cover_url
+    images = images_of(post, cover_url, markdown)
     return Article(
         key=str(original.key),
         title=said.get("title") or post.title,
-        markdown=tailoring.text(dated).markdown,
+        markdown=markdown,
         summary=said.get("summary") or post.summary,
         tags=tailoring.tags(post, channel),
         slug=said.get("slug") or post.slug,
-        cover_url=said.get("cover_url") or post.cover_url,
+        cover_url=cover_url,
         canonical_url=tailoring.canonical_url(dated),
         language=post.language,
         author=post.author.name if post.author else "",
         due_at=dated.due_at,
         ai_disclosure=post.ai_disclosure,
         options={**delivery.options, **said.get("options", {})},
+        images=images,
+        uploaded=uploaded_to(channel, images) if images else {},
     )
 
 
@@ -80,6 +88,7 @@ def sent_article(publication: Delivery) -> tuple[Article, dict[str, Any]] | None
     article = Article(
         key=str(publication.key), title=publication.sent_title, markdown=publication.sent_markdown,
         due_at=publication.due_at, **{**fields, "tags": tuple(fields.get("tags", ()))},
+        images=images_of(publication.post, fields.get("cover_url", ""), publication.sent_markdown),
     )  # fmt: skip
     return article, channel_settings
 
@@ -104,6 +113,17 @@ def place_of(channel: Channel) -> str:
     return hashlib.sha256(f"{channel.platform} {origin} {who}".encode()).hexdigest()[:32]
 
 
+def uploaded_to(channel: Channel, images: tuple[base.Image, ...]) -> dict[str, base.RemoteImage]:
+    """Those that are on the channel's platform already, by digest. A channel that takes none is not asked about."""
+    publisher = PUBLISHERS.get(channel.platform)
+    if publisher is None or not takes_images(publisher):
+        return {}
+    there = RemoteImage.objects.filter(
+        channel=channel.pk, revision__gte=F("channel__images_since"), digest__in={image.digest for image in images}
+    )
+    return {row.digest: base.RemoteImage(row.remote_id, row.url) for row in there}
+
+
 def door_of(channel: Channel) -> Door:
     """How to reach this channel's platform. Folder channels write below the workspace's own folder."""
     files: Path = settings.SITES_DIR / f"workspace-{channel.workspace_id}"
@@ -118,12 +138,17 @@ def door_of(channel: Channel) -> Door:
     )
 
 
-def head_start(channel: Channel) -> timedelta:
-    """How long before its time a delivery is begun: long enough for the invisible draft and the pause after it.
+def head_start(channel: Channel, post: Post | None = None) -> timedelta:
+    """How long before its time a delivery is begun: long enough for what nobody sees, the pictures of the post and the
+    draft, and the pause after each.
 
     Then the flip, which is what people see, happens at the very moment and never before.
     """
     publisher = PUBLISHERS.get(channel.platform)
-    if publisher is None or not issubclass(publisher, TwoStep) or not publisher.has_drafts(channel.settings):
+    if publisher is None:
         return timedelta()
-    return timedelta(seconds=ONE_CALL + publisher.limits.seconds_between_writes * settings.PACE)
+    pictures = len(addresses_in(post.cover_url, post.markdown)) if post and takes_images(publisher) else 0
+    drafts = int(issubclass(publisher, TwoStep) and publisher.has_drafts(channel.settings))
+    pause = publisher.limits.seconds_between_writes * settings.PACE
+    seconds = ONE_CALL * drafts + ONE_UPLOAD * pictures + pause * (drafts + pictures)
+    return min(timedelta(seconds=seconds), LONGEST_HEAD_START)

@@ -29,7 +29,7 @@ from posts.engine import failpoints, lateness, ledger, revising
 from posts.engine.line import Line
 from posts.engine.packing import article_of, digest_of, door_of, fields_of, place_of
 from posts.engine.revising import REVISING
-from posts.engine.trips import Result, Step, Trip, can_look, fence_from, take
+from posts.engine.trips import Result, Step, Trip, can_look, fence_from, images_first, take
 from posts.models import Attempt, Delivery, ReadingPace
 from posts.models.delivery import ORIGINAL
 from publishers.base import Assisted, Publisher, TwoStep
@@ -266,11 +266,11 @@ def _claim_once(now: datetime, limit: int, in_hand: Mapping[int, int], line: Lin
             with logs.about(workspace=delivery.workspace_id, delivery=delivery.pk, attempt=delivery.number):
                 log.exception("Delivery %s could not be packed", delivery.pk)
             continue
-        if trip.step in REVISING and (why := revising.problem(delivery, trip)):
+        if (trip.after_images or trip.step) in REVISING and (why := revising.problem(delivery, trip)):
             ledger.give_up(trip, why)
             continue
         per_day = trip.door.publisher_class.limits.per_day
-        if per_day and trip.step in (Step.CREATE, Step.PUBLISH):
+        if per_day and (trip.after_images or trip.step) in (Step.CREATE, Step.PUBLISH):
             room = ledger.room_at(trip.channel_id, per_day, now)
             if room is not None:
                 ledger.postpone(trip, room, per_day)
@@ -302,7 +302,7 @@ def pack(delivery: Delivery, now: datetime, fence: float) -> Trip:
     visible = step in (Step.FLIP, Step.PUBLISH, *REVISING)
     article = article_of(delivery)
     fields = fields_of(article, delivery.channel)
-    return Trip(
+    trip = Trip(
         delivery_id=delivery.pk,
         channel_id=delivery.channel_id,
         workspace_id=delivery.workspace_id,
@@ -321,6 +321,7 @@ def pack(delivery: Delivery, now: datetime, fence: float) -> Trip:
         row=delivery,
         ready_at=max(now, delivery.due_at) if visible else now,  # nothing appears before its time
     )
+    return images_first(trip, now)
 
 
 def next_step(delivery: Delivery, publisher: type[Publisher]) -> Attempt.Step:

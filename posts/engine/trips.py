@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -25,19 +25,23 @@ from publishers.base import (
     Article,
     Finds,
     Glimpses,
+    Image,
     OneStep,
     Publisher,
+    RemoteImage,
     RemotePost,
     Surroundings,
+    TakesImages,
     TwoStep,
     Unpublishes,
     Updates,
 )
-from publishers.errors import OutcomeUnknown, PublishingError, Unavailable, Unsupported
+from publishers.errors import OutcomeUnknown, PublishingError, Rejected, Unavailable, Unsupported
 from publishers.http import Http
 
 log = logging.getLogger(__name__)
 Step = Attempt.Step
+SENDS = (Step.CREATE, Step.FLIP, Step.PUBLISH, Step.UPDATE)  # steps that carry the article's text
 
 
 @cache
@@ -54,6 +58,12 @@ def can_update(publisher: type[Publisher]) -> bool:
 @cache
 def can_unpublish(publisher: type[Publisher]) -> bool:
     return issubclass(publisher, Unpublishes)
+
+
+@cache
+def takes_images(publisher: type[Publisher]) -> bool:
+    """Whether pictures are uploaded to it."""
+    return issubclass(publisher, TakesImages)
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,14 @@ class Trip:
     fence: float  # monotonic seconds: nothing may be sent after this
     row: Delivery = field(repr=False, compare=False)  # as it was claimed; for the ledger, not for the thread
     ready_at: datetime  # not before this moment: the platform's pace
+    after_images: Attempt.Step | None = None  # of an upload: the step that the pictures are for
+
+    @property
+    def image(self) -> Image | None:
+        """The next picture of the article that its platform has still to get."""
+        if not self.article.images or not takes_images(self.door.publisher_class):
+            return None
+        return next((image for image in self.article.images if image.digest not in self.article.uploaded), None)
 
     @property
     def ids(self) -> dict[str, Any]:
@@ -124,12 +142,22 @@ class Trip:
         }
 
 
+def images_first(trip: Trip, now: datetime) -> Trip:
+    """Before an article is sent its platform gets the pictures that it has not got yet, one call for each.
+
+    Nobody sees them, so that need not wait for the article's moment.
+    """
+    if not trip.article.images or trip.step not in SENDS or trip.image is None:
+        return trip
+    return replace(trip, step=Step.IMAGE, after_images=trip.step, ready_at=now)
+
+
 @dataclass(frozen=True)
 class Result:
     """What one trip came back with: a value or an error, and what was said on the wire."""
 
     trip: Trip
-    value: RemotePost | None
+    value: RemotePost | RemoteImage | None
     error: PublishingError | None
     exchanges: list[dict[str, Any]]
     started_at: datetime
@@ -150,7 +178,7 @@ def take(trip: Trip, started_at: datetime) -> Result:
 
 def _take(trip: Trip, started_at: datetime) -> Result:
     start = time.monotonic()
-    value: RemotePost | None = None
+    value: RemotePost | RemoteImage | None = None
     error: PublishingError | None = None
     exchanges: list[dict[str, Any]] = []
     failpoints.reached(failpoints.HANDED_OUT)
@@ -170,8 +198,10 @@ def _take(trip: Trip, started_at: datetime) -> Result:
     return Result(trip, value, error, exchanges, started_at, time.monotonic() - start)
 
 
-def _call(publisher: Publisher, trip: Trip) -> RemotePost | None:
+def _call(publisher: Publisher, trip: Trip) -> RemotePost | RemoteImage | None:
     match trip.step:
+        case Step.IMAGE if isinstance(publisher, TakesImages) and trip.image:
+            return _upload(publisher, trip.image)
         case Step.CREATE if isinstance(publisher, TwoStep):
             return publisher.create_draft(trip.article)
         case Step.FLIP if isinstance(publisher, TwoStep):
@@ -188,6 +218,12 @@ def _call(publisher: Publisher, trip: Trip) -> RemotePost | None:
             publisher.unpublish(trip.remote_id)
             return None
     raise Unsupported(f"{publisher.label} cannot do this: {trip.step.label}.")
+
+
+def _upload(publisher: TakesImages, image: Image) -> RemoteImage:
+    if not image.path.is_file():
+        raise Rejected(f"Its file is missing here: {image.path.name}. Upload it again.")
+    return publisher.upload(image)
 
 
 def _unexpected(step: Attempt.Step) -> PublishingError:

@@ -91,6 +91,7 @@ class PostForm(forms.ModelForm[Post]):
         required=False,
         assume_scheme="https",
         validators=[web_address],
+        widget=forms.URLInput(attrs={"list": "own-pictures"}),
         help_text="The full address of a picture that everybody can fetch.",
     )
     canonical_url = forms.URLField(

@@ -5,6 +5,7 @@ from posts.models.change import Change
 from posts.models.channel import Channel, ReadingPace
 from posts.models.delivery import Delivery
 from posts.models.heartbeat import Heartbeat
+from posts.models.image import Image, OutsideImage, RemoteImage
 from posts.models.outage import Outage
 from posts.models.plan import Plan, PlanStep
 from posts.models.post import Post
@@ -15,6 +16,6 @@ from posts.models.tally import Tally
 from posts.models.turn import Turn
 
 __all__ = [
-    "Attempt", "Change", "Channel", "Delivery", "Heartbeat", "Occurrence", "Outage", "Plan", "PlanStep", "Post",
-    "Proof", "ReadingPace", "Series", "SeriesPost", "Slot", "Tally", "Turn",
+    "Attempt", "Change", "Channel", "Delivery", "Heartbeat", "Image", "Occurrence", "Outage", "OutsideImage", "Plan",
+    "PlanStep", "Post", "Proof", "ReadingPace", "RemoteImage", "Series", "SeriesPost", "Slot", "Tally", "Turn",
 ]  # fmt: skip

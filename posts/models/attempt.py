@@ -9,6 +9,7 @@ from posts.models.delivery import Delivery
 
 class Attempt(models.Model):
     class Step(models.TextChoices):
+        IMAGE = "image", "Upload a picture"
         CREATE = "create", "Create the draft"
         FLIP = "flip", "Make it public"
         PUBLISH = "publish", "Publish"
@@ -43,7 +44,12 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["delivery", "number", "step"], name="attempt_once_per_step")]
+        constraints = [
+            # Of pictures there may be several.
+            models.UniqueConstraint(
+                fields=["delivery", "number", "step"], name="attempt_once_per_step", condition=~models.Q(step="image")
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_step_display()}: {self.get_outcome_display()}"

@@ -48,6 +48,9 @@ class Channel(models.Model):
     # Counts the changes of credentials and settings: a check of older ones must not judge the newer.
     revision = models.PositiveIntegerField(default=1, editable=False)
 
+    # The revision since which it is the same account: what was uploaded before that is somewhere else.
+    images_since = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.CHECKING)
     problem = models.TextField(blank=True)
     problem_field = models.CharField(max_length=50, blank=True, editable=False)

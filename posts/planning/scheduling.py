@@ -16,6 +16,7 @@ from posts.engine import tailoring
 from posts.engine.lateness import Turns, late_after
 from posts.engine.packing import article_of, door_of, head_start
 from posts.engine.tailoring import announces
+from posts.images.findings import findings_of
 from posts.models import Channel, Delivery, Post
 from posts.models.delivery import move
 from posts.planning import slots
@@ -107,8 +108,9 @@ def check(
     except Unsupported as error:
         return [Finding(Level.REFUSED, "", str(error))]
     delivery = not_yet(post, channel, due_at, options)
-    placed = tailoring.text(delivery)
-    findings = [placed.in_the_source(finding) for finding in publisher.check(article_of(delivery))]
+    placed, article = tailoring.text(delivery), article_of(delivery)
+    found = [*publisher.check(article), *findings_of(post, type(publisher), article)]
+    findings = [placed.in_the_source(finding) for finding in found]
     if problem := post.cover_finding():
         findings.append(Finding(Level.LOST, "cover_url", f"The cover image could not be fetched: {problem}"))
     if other := _same_canonical(post, channel):
@@ -287,7 +289,7 @@ def time_fields(post: Post, channel: Channel, at: Moment) -> dict[str, Any]:
     """What a delivery keeps of its time. Another time is no slot, unless the caller says so."""
     return {
         "due_at": at.due_at,
-        "act_at": at.due_at - head_start(channel),
+        "act_at": at.due_at - head_start(channel, post),
         "late_after": late_after(post, at.due_at),
         "wall_time": at.wall_time,
         "zone": at.zone,

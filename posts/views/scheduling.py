@@ -21,12 +21,13 @@ from posts.engine.packing import article_of, door_of
 from posts.forms.options import in_words, options_prefix
 from posts.forms.scheduling import ScheduleForm, delay_name
 from posts.forms.times import TimeForm, span_in_words
+from posts.images import outside
 from posts.models import Channel, Delivery, Plan, Post
 from posts.planning import following, scheduling
 from posts.planning.conflicts import conflicts_of
 from posts.planning.moments import WALL, Moment
 from posts.planning.scheduling import Place
-from posts.views.bells import ring_for_deliveries
+from posts.views.bells import ring_for_deliveries, ring_for_pictures
 from posts.views.placing import NoSlot, Pins, as_shown, next_slots, pin, pins_in, places_of
 from posts.views.scope import MemberRequest
 from publishers.base import Finding, Level
@@ -107,6 +108,8 @@ def sent_to(channel: Channel, post: Post, due_at: datetime, options: scheduling.
 def schedule(request: MemberRequest, pk: int) -> HttpResponse:
     """The choice. What each chosen channel says is shown as it is chosen; without JavaScript, in the review."""
     post, now = _post(request, pk), timezone.now()
+    if outside.ask(post, now):
+        ring_for_pictures()
     standing, wishes, plan = _standing(post), _last_wishes(post), _plan(request)
     taken = {delivery.channel_id for delivery in standing}
     pins = pins_in(request.GET)

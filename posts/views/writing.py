@@ -17,10 +17,11 @@ from django.utils import timezone
 from posts import texts
 from posts.beginning import FirstSteps, first_steps
 from posts.forms.writing import PostForm, plain_lines
-from posts.models import Delivery, Post, Proof, Series
+from posts.models import Delivery, Image, Post, Proof, Series
 from posts.planning import changing
 from posts.views.bells import ring_for_cover
 from posts.views.changes import say
+from posts.views.images import ACCEPTED
 from posts.views.reading import as_read
 from posts.views.scope import MemberRequest
 from posts.views.standing import Standing, differing, page_of, with_standing
@@ -28,6 +29,7 @@ from posts.views.standing import Standing, differing, page_of, with_standing
 PREVIEWED = 100_000  # characters: what is rendered while people type
 SHOWN_AT_ONCE = 20_000  # characters: what is rendered with the editor itself; more is fetched when the page is there
 WORDS_A_MINUTE = 220
+OFFERED = 12  # pictures of one's own for a cover
 NEW = timedelta(days=7)  # so long the first steps stay in view when all are taken
 
 DIFFERS = "differs"  # beside the standings: a published post may differ from what is out there
@@ -183,6 +185,8 @@ def _editor(
         "has_front_matter": bool(post) and not form.is_bound and texts.has_front_matter(text),
         "settings_open": any(name in form.errors for name in form.fields if name not in ("title", "markdown")),
         "is_shown": len(text) <= SHOWN_AT_ONCE,
+        "accepted": ACCEPTED,
+        "own_pictures": Image.objects.of(request.workspace)[:OFFERED],
         **(_previewed(text, str(form["title"].value() or "")) if len(text) <= SHOWN_AT_ONCE else {}),
     }
     return render(request, "posts/editor.html", context, status=status)

@@ -28,6 +28,7 @@ from django_celery_beat.models import (
 from django_celery_results.models import GroupResult, TaskResult
 
 from accounts.models import Feed, Mail, Membership, User, Workspace
+from posts.images import keeping
 from posts.models import (
     Attempt,
     Change,
@@ -45,6 +46,7 @@ from posts.models import (
 from posts.planning import following, scheduling
 from tests.conftest import joined
 from tests.posts.conftest import MovableClock, Street, publish
+from tests.posts.pictures import picture
 
 pytestmark = pytest.mark.django_db
 Plan = Callable[..., Delivery]
@@ -109,6 +111,13 @@ def rows(owner: User, published: Delivery) -> dict[type[models.Model], models.Mo
         series.turns.create(post=published.post, place=1),
         series.occurrences.create(original="2026-11-24T09:00", wall_time="2026-11-24T09:00", due_at=timezone.now()),
         Tally.objects.create(of=Tally.Of.LATENESS, platform="devto", detail="0.05", value=7),
+        keeping.take_in(published.workspace, owner, picture(), "engine.png"),
+        published.channel.remote_images.create(
+            digest="0" * 64, revision=1, url="https://cdn.example/1.png", created_at=timezone.now()
+        ),
+        published.workspace.outside_images.create(
+            digest="0" * 64, address="https://example.org/x.png", asked_at=timezone.now()
+        ),
         Turn.objects.create(name="tally", taken_at=timezone.now()),
         EmailAddress.objects.all()[0],
         Group.objects.create(name="Editors"),

@@ -11,12 +11,15 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from accounts.models import User
-from posts.models import Change, Channel, Delivery, Plan, Post, Series
+from posts.images import keeping
+from posts.models import Change, Channel, Delivery, Image, Plan, Post, Series
 from posts.urls import urlpatterns
+from tests.posts.pictures import picture
 from tests.posts.views.conftest import Deliver, workspace_of
 
-# The calendar feed is for programs, which cannot log in: its address is the secret (test_feed.py).
-ALL = [str(pattern.name) for pattern in urlpatterns if pattern.name != "feed"]
+# The calendar feed is for programs, and a picture for everybody, who cannot log in: their addresses are the secret
+# (test_feed.py, test_pictures.py).
+ALL = [str(pattern.name) for pattern in urlpatterns if pattern.name not in ("feed", "picture")]
 WITH_ID = [str(pattern.name) for pattern in urlpatterns if "pk" in pattern.pattern.converters]
 ONLY_POST = {
     "post_autosave_new", "post_preview", "post_autosave", "post_front_matter", "delivery_cancel",
@@ -25,6 +28,7 @@ ONLY_POST = {
     "queue_move", "queue_take_out", "delivery_release", "delivery_wait_on", "plan_delete",
     "calendar_move", "change_undo",
     "post_update", "delivery_update", "delivery_publish_anew",
+    "image_upload", "image_alt", "images_stop", "images_go_on",
     "series_preview", "series_pause", "series_resume", "date_skip", "date_take_back",
     "delivery_snooze",
 }  # fmt: skip
@@ -62,7 +66,7 @@ def address(name: str, post: Post, delivery: Delivery) -> str:
     if "pk" in pattern.pattern.converters:
         route = str(pattern.pattern)
         things: dict[str, Model] = {"posts": post, "deliveries": delivery, "channels": delivery.channel}
-        things |= {"schedule": a_change(delivery), "series": series_of(delivery)}
+        things |= {"schedule": a_change(delivery), "series": series_of(delivery), "images": an_image(delivery)}
         room = route.partition("/")[0]
         arguments["pk"] = (things.get(room) or Plan.objects.get()).pk
     if "date" in pattern.pattern.converters:
@@ -72,6 +76,10 @@ def address(name: str, post: Post, delivery: Delivery) -> str:
     if "platform" in pattern.pattern.converters:
         arguments["platform"] = "folder"
     return reverse(name, kwargs=arguments)
+
+
+def an_image(delivery: Delivery) -> Image:
+    return keeping.take_in(delivery.workspace, None, picture(), "engine.png")
 
 
 def a_change(delivery: Delivery) -> Change:
@@ -138,7 +146,7 @@ def test_ada_sees_each_of_her_pages(name: str, post: Post, delivery: Delivery, b
 
 
 def test_lists_show_nothing_of_others(post: Post, delivery: Delivery, strange_browser: Client) -> None:
-    for name in ("posts", "schedule_list", "calendar", "channels", "queue", "plans", "series_list"):
+    for name in ("posts", "schedule_list", "calendar", "channels", "queue", "plans", "series_list", "images"):
         page = strange_browser.get(reverse(name)).content.decode()
         assert post.title not in page.replace("Notes on", "")
         assert delivery.channel.name not in page
