@@ -9,8 +9,20 @@ from html import unescape
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from publishers.base import Account, Article, Finding, Image, RemoteImage, RemotePost, TwoStep, Visibility
-from publishers.errors import Gone, NotAuthorized, PerhapsThere, Rejected, Unavailable
+from publishers.base import (
+    Account,
+    Article,
+    Aspect,
+    Check,
+    Finding,
+    Health,
+    Image,
+    RemoteImage,
+    RemotePost,
+    TwoStep,
+    Visibility,
+)
+from publishers.errors import Fault, Gone, NotAuthorized, PerhapsThere, Rejected, Unavailable
 from publishers.http import Answer, origin_of
 from publishers.marks import marks_in
 from publishers.wordpress import answers
@@ -23,6 +35,12 @@ from publishers.wordpress.terms import ids_of
 SUFFIXES = 5  # of a slug that is taken: x-2, x-3 …
 FIELDS = "id,status,slug,link,title,content,featured_media"
 ROLE = "The role of {who} on this WordPress may not publish posts: it needs to be an author, an editor or more."
+
+MAY = {  # what an author of a blog may need beside publishing
+    "upload_files": "upload pictures",
+    "manage_categories": "make new categories",
+    "unfiltered_html": "write every HTML",
+}
 
 
 class WordPress(TwoStep):
@@ -67,19 +85,30 @@ class WordPress(TwoStep):
     def verify(self) -> Account:
         """Find the API, ask who we are and what we may do. What was found is kept in the settings."""
         root = str(self.settings.get("rest_root") or discover(self.http, self._address))
-        site = self._site_at(root)
-        home = _home(site)
-        answer = site.get("wp/v2/users/me", context="edit")
+        self.site = self._site_at(root)
+        home = _home(self.site)
+        me = self._me()
+        who = str(me.get("name") or me.get("username") or self.settings["username"])
+        if not _may(me, "publish_posts"):
+            raise NotAuthorized(ROLE.format(who=who)).because(Fault.ROLE)
+        name = f"{who} on {unescape(str(home.get('name') or '')) or urlsplit(self._address).netloc}"
+        choices = {"rest_root": ((root, root),), "raw_html": self._raw_html(_may(me, "unfiltered_html"))}
+        return Account(str(me["id"]), name, f"{self._address}/?author={me['id']}", choices=choices)
+
+    def _me(self) -> dict[str, Any]:
+        answer = self.site.get("wp/v2/users/me", context="edit")
         me = answer.json()
         if not isinstance(me, dict) or not isinstance(me.get("id"), int):
             raise answer.unclear("WordPress did not say whose password this is")
-        may: Mapping[str, Any] = me["capabilities"] if isinstance(me.get("capabilities"), dict) else {}
-        who = str(me.get("name") or me.get("username") or self.settings["username"])
-        if not may.get("publish_posts"):
-            raise NotAuthorized(ROLE.format(who=who))
-        name = f"{who} on {unescape(str(home.get('name') or '')) or urlsplit(self._address).netloc}"
-        choices = {"rest_root": ((root, root),), "raw_html": self._raw_html(bool(may.get("unfiltered_html")))}
-        return Account(str(me["id"]), name, f"{self._address}/?author={me['id']}", choices=choices)
+        return me
+
+    def examine(self, account: Account) -> list[Check]:
+        me = self._me()
+        missing = [words for capability, words in MAY.items() if not _may(me, capability)]
+        if missing:
+            cause = f"{account.name} may publish, but may not {' nor '.join(missing)}."
+            return [Check(Aspect.ROLE, Health.WARNING, cause, "An editor or administrator may do all of it.")]
+        return [Check(Aspect.ROLE, Health.WELL, f"{account.name} may publish, and whatever else is needed.")]
 
     def _raw_html(self, unfiltered: bool) -> tuple[tuple[str, str], ...]:
         """What the role allows now, and what was chosen before."""
@@ -198,7 +227,7 @@ class WordPress(TwoStep):
         answer = self.site.get(f"wp/v2/posts/{remote_id}", context="edit", _fields=FIELDS, accept=(404,))
         if answer.status == 404:
             if answers.code_of(answer) != "rest_post_invalid_id":
-                raise Unavailable(f"{answers.NO_API}.")
+                raise answers.no_api()
             return None
         return one_in(answer)
 
@@ -223,8 +252,13 @@ def _home(site: Site) -> dict[str, Any]:
     answer: Answer = site.get("")
     home = answer.json()
     if not isinstance(home, dict) or "wp/v2" not in (home.get("namespaces") or []):
-        raise Unavailable(f"{answers.NO_API}.")
+        raise answers.no_api()
     return home
+
+
+def _may(me: Mapping[str, Any], capability: str) -> bool:
+    capabilities = me.get("capabilities")
+    return isinstance(capabilities, dict) and bool(capabilities.get(capability))
 
 
 def _slug(article: Article) -> dict[str, str]:

@@ -9,7 +9,7 @@ import re
 from json import JSONDecodeError, loads
 from typing import Any
 
-from publishers.errors import Gone, NotAuthorized, PublishingError, Rejected, Unavailable
+from publishers.errors import Fault, Gone, NotAuthorized, PublishingError, Rejected, Unavailable
 from publishers.http import Answer
 
 A_STRANGER = (
@@ -61,8 +61,12 @@ def reading(answer: Answer) -> PublishingError | None:
     if answer.status == 403:
         return _not_allowed_to_read(answer, code)
     if answer.status == 404 and code in ("", "rest_no_route"):
-        return Unavailable(f"{NO_API}.")
+        return no_api()
     return None
+
+
+def no_api() -> Unavailable:
+    return Unavailable(f"{NO_API}.").because(Fault.RETIRED)
 
 
 def writing(answer: Answer) -> PublishingError | None:
@@ -71,9 +75,10 @@ def writing(answer: Answer) -> PublishingError | None:
     if answer.status == 401:
         return _unknown_to_it(answer, code)
     if answer.status == 403:
-        return Rejected(f"{_not_allowed(answer)}.")
+        return Rejected(f"{_not_allowed(answer)}.").because(Fault.ROLE if code else Fault.NOT_DATA)
     if answer.status == 404:
-        return Gone("It is no longer on WordPress.") if code == "rest_post_invalid_id" else Rejected(f"{NO_API}.")
+        is_gone = code == "rest_post_invalid_id"
+        return Gone("It is no longer on WordPress.") if is_gone else Rejected(f"{NO_API}.").because(Fault.RETIRED)
     if answer.status == 413:
         return Rejected("The site's web server does not take so much at once: its owner can raise the limit.")
     if 400 <= answer.status < 500 and answer.status not in (408, 429):
@@ -94,6 +99,11 @@ def _is_stranger(answer: Answer) -> bool:
 
 
 def _unknown_to_it(answer: Answer, code: str) -> NotAuthorized:
+    is_wordpress = bool(code)
+    return _in_words(answer, code).because(Fault.KEY_REFUSED if is_wordpress else Fault.KEY_NOT_SEEN)
+
+
+def _in_words(answer: Answer, code: str) -> NotAuthorized:
     if code in SWITCHED_OFF:
         return NotAuthorized(f"Application passwords are switched off on this WordPress: {words_of(answer)}.")
     if code in CLOSED:
@@ -108,10 +118,10 @@ def _unknown_to_it(answer: Answer, code: str) -> NotAuthorized:
 
 def _not_allowed_to_read(answer: Answer, code: str) -> PublishingError:
     if not code:
-        return Unavailable(f"{FIREWALL.format(status=answer.status)}.")
+        return Unavailable(f"{FIREWALL.format(status=answer.status)}.").because(Fault.NOT_DATA)
     if code in CLOSED:
         return NotAuthorized(f"A plugin closes the API of this WordPress: {words_of(answer)}.")
-    return NotAuthorized(f"{_not_allowed(answer)}.")
+    return NotAuthorized(f"{_not_allowed(answer)}.").because(Fault.ROLE)
 
 
 def _not_allowed(answer: Answer) -> str:

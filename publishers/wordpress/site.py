@@ -9,7 +9,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from publishers.errors import NotAuthorized, OutcomeUnknown, Unavailable
+from publishers.errors import Fault, NotAuthorized, OutcomeUnknown, Unavailable
 from publishers.http import Answer, Http
 from publishers.wordpress import answers
 from publishers.wordpress.forms import is_same_site
@@ -80,7 +80,8 @@ def discover(http: Http, address: str) -> str:
     root = urljoin(page.url, named or "/?rest_route=/")
     if not is_same_site(address, root):
         where = f"{urlsplit(root).scheme}://{urlsplit(root).netloc}"
-        raise NotAuthorized(f"This WordPress says that it is at {where}. Please give that as the address of the site.")
+        words = f"This WordPress says that it is at {where}. Please give that as the address of the site."
+        raise NotAuthorized(words).because(Fault.MOVED)
     return root if root.endswith("/") else f"{root}/"
 
 

@@ -12,8 +12,9 @@ import pytest
 import requests
 from pytest_httpserver import HTTPServer
 
-from publishers.base import Article, Image, Level, RemoteImage, Visibility
+from publishers.base import Article, Health, Image, Level, RemoteImage, Visibility
 from publishers.errors import (
+    Fault,
     Gone,
     NotAuthorized,
     OutcomeUnknown,
@@ -162,6 +163,15 @@ def test_what_stands_in_the_way_is_said_in_words(site: str, switch: Any, name: s
     switch(name, on)
     with pytest.raises((NotAuthorized, Unavailable), match=words):
         wordpress_at(site, rest_root=f"{site}/wp-json/").verify()
+
+
+def test_the_doctor_hears_what_the_role_may_not_do(site: str) -> None:
+    ada = wordpress_at(site)
+    assert [check.health for check in ada.examine(ada.verify())] == [Health.WELL]
+    grace = wordpress_at(site, "author", "sandbox-wordpress-author-key")
+    [check] = grace.examine(grace.verify())
+    assert check.health is Health.WARNING
+    assert "may not make new categories nor write every HTML" in check.cause
 
 
 def test_a_closed_api_is_open_to_who_is_known(site: str, switch: Any) -> None:
@@ -475,6 +485,9 @@ def test_what_refusals_mean(
     with pytest.raises(PublishingError, match=words) as caught:
         answering(httpserver, body, status).create_draft(BARE)
     assert type(caught.value) is error
+    faults = {401: Fault.KEY_REFUSED if isinstance(body, dict) else Fault.KEY_NOT_SEEN}
+    faults[403] = Fault.ROLE if isinstance(body, dict) else Fault.NOT_DATA
+    assert caught.value.fault is faults.get(status, Fault.RETIRED if "no WordPress API" in words else None)
 
 
 @pytest.mark.parametrize("body", [{}, "null", [7], [{"title": "no id"}], "<html></html>"])
