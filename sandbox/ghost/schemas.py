@@ -106,12 +106,18 @@ def _wrong_text(name: str, rule: Text, value: Any) -> str:
         return f"posts[0].{name} must be string."
     if len(value) > rule.most:
         return f"posts[0].{name} must NOT have more than {rule.most} characters."
-    fits = {
-        "json-string": _is_json,
-        "uri-reference": lambda text: not re.search(r"[\s<>\"{}|\\^`]", text),
-        "date-time": lambda text: seconds_of(text) is not None,
-    }
-    return "" if rule.form not in fits or fits[rule.form](value) else f"posts[0].{name} must match format {rule.form}."
+    return "" if _has_form(rule.form, value) else f"posts[0].{name} must match format {rule.form}."
+
+
+def _has_form(form: str, text: str) -> bool:
+    match form:
+        case "json-string":
+            return _is_json(text)
+        case "uri-reference":
+            return not re.search(r"[\s<>\"{}|\\^`]", text)
+        case "date-time":
+            return seconds_of(text) is not None
+    return True
 
 
 def _is_json(text: str) -> bool:

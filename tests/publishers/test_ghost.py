@@ -33,6 +33,7 @@ from publishers.ghost.forms import AdminKeyForm, SettingsForm
 from sandbox.server import Serving
 from tests.publishers.conftest import made, order, said
 from tests.publishers.contract import ARTICLE, KEY, OTHER_KEY, PublisherContract
+from tests.publishers.raw_server import raw_server, response
 
 ID, SECRET = "5a9d0b0c" * 3, "0123456789abcdef" * 4
 ADMIN_KEY = f"{ID}:{SECRET}"
@@ -578,11 +579,15 @@ def test_a_collision_with_somebodys_editing_is_tried_again_later(httpserver: HTT
 
 
 @pytest.mark.parametrize(("minutes", "words"), [(12, "12 minutes ahead of"), (-7, "7 minutes behind")])
-def test_clocks_that_differ_are_named_as_the_cause(httpserver: HTTPServer, minutes: int, words: str) -> None:
-    date = {"Date": format_datetime(datetime.now(UTC) + timedelta(minutes=minutes), usegmt=True)}
-    body = trouble("UnauthorizedError", "Invalid token: maxAge exceeded", code="INVALID_JWT")
-    with pytest.raises(NotAuthorized, match=words):
-        asking(httpserver, body, 401, date).verify()
+def test_clocks_that_differ_are_named_as_the_cause(minutes: int, words: str) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(minutes=minutes), usegmt=True)
+    body = trouble("UnauthorizedError", "Invalid token: maxAge exceeded", code="INVALID_JWT").encode()
+    answer = response(body, "401 Unauthorized", f"Date: {date}")
+    with (
+        raw_server(lambda connection, _: connection.sendall(answer)) as server,
+        pytest.raises(NotAuthorized, match=words),
+    ):
+        ghost_at(server.url).verify()
 
 
 def test_with_clocks_in_step_the_key_is_wrong(httpserver: HTTPServer) -> None:
