@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from publishers.base import RemotePost, Visibility
-from publishers.errors import Gone, NotAuthorized, PerhapsThere, PublishingError, Rejected, Unavailable
+from publishers.errors import Fault, Gone, NotAuthorized, PerhapsThere, PublishingError, Rejected, Unavailable
 from publishers.http import Answer, origin_of
 
 SKEW = 240.0  # seconds: a token counts for five minutes, and only by Ghost's own clock
@@ -51,7 +51,8 @@ def refusal(answer: Answer) -> PublishingError | None:
     if answer.status == 503 and trouble.type == "MaintenanceError":
         return Unavailable(f"Ghost is being maintained: {trouble.words}", answer.retry_after())
     if answer.status == 404 and not trouble.type and not answer.writes:
-        return Unavailable("There is no Ghost at this address: it answered 404. Please check the address of your site.")
+        words = "There is no Ghost at this address: it answered 404. Please check the address of your site."
+        return Unavailable(words).because(Fault.RETIRED)
     if answer.writes and trouble.words and 400 <= answer.status < 500 and answer.status not in (408, 429):
         return Rejected(f"Ghost refused it: {trouble.words}")
     return None
@@ -70,19 +71,22 @@ def refusal_of_change(answer: Answer) -> PublishingError | None:
 
 def _key_refused(answer: Answer, trouble: Trouble) -> PublishingError | None:
     if trouble.code == "UNKNOWN_ADMIN_API_KEY":
-        return NotAuthorized("Ghost does not know this Admin API key: it was deleted, or it is another site's.")
+        words = "Ghost does not know this Admin API key: it was deleted, or it is another site's."
+        return NotAuthorized(words).because(Fault.KEY_REFUSED)
     if trouble.code == "INVALID_JWT":
         skew = _skew(answer)
         if abs(skew) >= SKEW:
-            return NotAuthorized(_about_clocks(skew))
-        return NotAuthorized("Ghost does not accept the Admin API key: its second part is wrong. Please copy it again.")
+            return NotAuthorized(_about_clocks(skew)).because(Fault.CLOCK)
+        words = "Ghost does not accept the Admin API key: its second part is wrong. Please copy it again."
+        return NotAuthorized(words).because(Fault.KEY_REFUSED)
     if UNSEEN_KEY in trouble.words.lower() or trouble.code == "INVALID_AUTH_HEADER":
         return NotAuthorized(
             "Ghost did not see our key: something in front of it, such as a proxy, removes or changes the header"
             " “Authorization”."
-        )
+        ).because(Fault.KEY_NOT_SEEN)
     if trouble.type == "HostLimitError" and "integration" in trouble.words.lower():
-        return NotAuthorized(f"The plan of this Ghost site does not let other programs publish: {trouble.words}")
+        words = f"The plan of this Ghost site does not let other programs publish: {trouble.words}"
+        return NotAuthorized(words).because(Fault.PLAN)
     return None
 
 
@@ -110,7 +114,7 @@ def _moved(answer: Answer) -> PublishingError | None:
     if not origin_of(site):
         return None
     sentence = f"This site calls itself {site}: please enter that as the address of your site."
-    return Rejected(sentence) if answer.writes else Unavailable(sentence)
+    return (Rejected(sentence) if answer.writes else Unavailable(sentence)).because(Fault.MOVED)
 
 
 # --- Posts -------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from publishers.base import Visibility
-from publishers.errors import Gone, NotAuthorized, PublishingError, Rejected
+from publishers.errors import Fault, Gone, NotAuthorized, PublishingError, Rejected
 from publishers.http import Answer, origin_of
 
 LABEL = "The Micropub server"
@@ -27,9 +27,10 @@ def refusal(answer: Answer) -> PublishingError | None:
     """What the shared table cannot know: a missing scope comes with 401 or 403, what is not built with 501."""
     code = code_in(answer)
     if code == "insufficient_scope":
-        return NotAuthorized(f"{LABEL} says that the token does not have the scope for it: {_words(answer)}")
+        words = f"{LABEL} says that the token does not have the scope for it: {_words(answer)}"
+        return NotAuthorized(words).because(Fault.ROLE)
     if answer.status == 403 and code in ("unauthorized", "invalid_token"):
-        return NotAuthorized(f"{LABEL} does not accept the token: {_words(answer)}")
+        return NotAuthorized(f"{LABEL} does not accept the token: {_words(answer)}").because(Fault.KEY_REFUSED)
     if answer.status == 501 and code:
         return Rejected(f"{LABEL} cannot do this: {_words(answer)}")
     return None
