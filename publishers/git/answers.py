@@ -10,6 +10,7 @@ import re
 from publishers.answers import LONGEST_QUOTE, unclear
 from publishers.errors import NotAuthorized, PublishingError, RateLimited, Rejected, Unavailable
 from publishers.git.program import Ran
+from publishers.sites.repository import Behind
 
 _NOT_ALLOWED = re.compile(
     r"Authentication failed|could not read (?:Username|Password)|Permission denied|error: 40[13]\b"
@@ -80,10 +81,6 @@ _BEHIND = re.compile(
     r"fetch first|non-fast-forward|stale info|failed to update ref|incorrect old value|cannot lock ref|already exists"
     r"|reference already exists|failed to lock|needs update"
 )
-
-
-class Behind(Exception):
-    """Somebody else was quicker: nothing was written, and it can be done again on top of theirs."""
 
 
 def pushed(ran: Ran, label: str) -> None:

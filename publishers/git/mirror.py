@@ -14,8 +14,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from publishers.errors import Rejected, Unavailable
@@ -23,6 +21,7 @@ from publishers.git.address import Remote
 from publishers.git.answers import pushed, trouble
 from publishers.git.program import Program, Ran
 from publishers.http import Http
+from publishers.sites.repository import US, Commit, Files
 
 DEPTH = 50  # commits that the first fetch brings: ours, after a lost answer, is among them
 FOLDER = ".repositories"
@@ -30,14 +29,7 @@ THEIRS = "refs/heads/theirs"
 PATIENCE = 0.05  # seconds between two looks at the lock
 MOST_BYTES = 5 * 1024 * 1024  # of a file that we read
 NO_HASH = "0" * 40
-
-
-@dataclass(frozen=True)
-class Who:
-    """The author or committer of a commit."""
-
-    name: str
-    email: str
+NO_EMAIL = "blogscheduler@localhost"
 
 
 class Damaged(Exception):
@@ -45,9 +37,10 @@ class Damaged(Exception):
 
 
 class Mirror:
-    def __init__(self, git: Program, branch: str) -> None:
+    def __init__(self, git: Program, branch: str, email: str) -> None:
         self.git = git
         self.branch = branch
+        self.email = email
         self.label = git.http.label
 
     # There
@@ -127,27 +120,29 @@ class Mirror:
         out = self._done("log", "-z", "--max-count=20", "--format=%B", *pattern, THEIRS).text
         return next((one for one in out.split("\0") if line in one.splitlines()), "")
 
-    def commit(
-        self, files: Mapping[str, bytes | None], message: str, author: Who, committer: Who, moment: datetime
-    ) -> str:
-        """A commit on top of THEIRS in which each file has this content, or is gone. The same again is the same."""
+    def commit(self, commit: Commit) -> None:
+        """Made here, and pushed."""
+        self.push(self.made(commit))
+
+    def made(self, commit: Commit) -> str:
+        """A commit on top of THEIRS in which each file has its content, or is gone. The same again is the same."""
         parent = self.tip()
         index = {"GIT_INDEX_FILE": str(self.git.directory / "blogscheduler-index")}
         Path(index["GIT_INDEX_FILE"]).unlink(missing_ok=True)
         self._done("read-tree", parent, extra=index)
-        lines = b"".join(self._line(path, content) for path, content in files.items())
+        lines = b"".join(self._line(path, content) for path, content in commit.files.items())
         ran = self.git.here("update-index", "-z", "--add", "--index-info", stdin=lines, extra=index)
         if ran.code != 0 and "appears as both" in ran.err:
             raise Rejected(f"{self.label}: a part of the path is a file or a link there. Please choose another path.")
         self._told(ran)
         tree = self._done("write-tree", "--missing-ok", extra=index).text.strip()
-        self._refuse_clash(tree, files)
-        stamp = f"{int(moment.timestamp())} {moment:%z}"
+        self._refuse_clash(tree, commit.files)
+        stamp = f"{int(commit.moment.timestamp())} {commit.moment:%z}"
         people = {
-            "GIT_AUTHOR_NAME": author.name, "GIT_AUTHOR_EMAIL": author.email, "GIT_AUTHOR_DATE": stamp,
-            "GIT_COMMITTER_NAME": committer.name, "GIT_COMMITTER_EMAIL": committer.email, "GIT_COMMITTER_DATE": stamp,
+            "GIT_AUTHOR_NAME": commit.author, "GIT_AUTHOR_EMAIL": self.email, "GIT_AUTHOR_DATE": stamp,
+            "GIT_COMMITTER_NAME": US, "GIT_COMMITTER_EMAIL": self.email, "GIT_COMMITTER_DATE": stamp,
         }  # fmt: skip
-        made = self._done("commit-tree", tree, "-p", parent, "-F", "-", stdin=message.encode(), extra=people)
+        made = self._done("commit-tree", tree, "-p", parent, "-F", "-", stdin=commit.message.encode(), extra=people)
         return made.text.strip()
 
     def _line(self, path: str, content: bytes | None) -> bytes:
@@ -156,7 +151,7 @@ class Mirror:
         name = self._done("hash-object", "-w", "--stdin", stdin=content).text.strip()
         return f"100644 {name}\t{path}".encode() + b"\0"
 
-    def _refuse_clash(self, tree: str, files: Mapping[str, bytes | None]) -> None:
+    def _refuse_clash(self, tree: str, files: Files) -> None:
         """An index lets a file take the place of a folder, and the other way round: nothing else may go missing."""
         changed = self._done("diff-tree", "-r", "-z", "--name-only", "--no-renames", THEIRS, tree).text
         if strangers := {name for name in changed.split("\0") if name} - set(files):
@@ -177,7 +172,15 @@ class Mirror:
 
 @contextmanager
 def mirror(
-    http: Http, files: Path, remote: Remote, *, branch: str, secret: str, username: str, server_key: str
+    http: Http,
+    files: Path,
+    remote: Remote,
+    *,
+    branch: str,
+    secret: str,
+    username: str,
+    server_key: str,
+    email: str,
 ) -> Iterator[Mirror]:
     """Our copy of ``remote``, alone. Raises Unavailable when somebody else has it for too long, or it was damaged."""
     directory = files / FOLDER / (hashlib.sha256(remote.url.encode()).hexdigest()[:24] + ".git")
@@ -188,7 +191,7 @@ def mirror(
             with git.ready(secret, username, server_key):
                 try:
                     _begin(git)
-                    yield Mirror(git, branch)
+                    yield Mirror(git, branch, email or NO_EMAIL)
                 except Damaged:
                     shutil.rmtree(directory, ignore_errors=True)
                     raise Unavailable(f"{http.label}: our copy of the repository is fetched anew.") from None
