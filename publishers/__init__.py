@@ -15,6 +15,7 @@ from publishers.devto import DevTo
 from publishers.folder import Folder
 from publishers.ghost import Ghost
 from publishers.git import Git
+from publishers.github import GitHub
 from publishers.hashnode import Hashnode
 from publishers.mastodon import Mastodon
 from publishers.medium import Medium
@@ -27,6 +28,7 @@ PUBLISHERS: dict[str, type[Publisher]] = {
     "folder": Folder,
     "ghost": Ghost,
     "git": Git,
+    "github": GitHub,
     "hashnode": Hashnode,
     "mastodon": Mastodon,
     "medium": Medium,

@@ -80,7 +80,9 @@ class Git:
         if writes and self._is_on("read_only", account):
             return Outcome(text_response(403, "This token may not write."))
         response = _backend(self._repository(account), request, account.username)
-        return Outcome(response, self._noted(account) if name == "create" else None)
+        return Outcome(
+            response, note_posts(self.store, NAME, account, self._repository(account)) if name == "create" else None
+        )
 
     def body_html(self, article: Article) -> str:
         """The post as a site would show it."""
@@ -104,25 +106,26 @@ class Git:
             hook.chmod(0o755)
         return where
 
-    def _noted(self, account: Account) -> Article | None:
-        """The store learns of what the branch has now; the article that is new or another one is answered."""
-        now, changed = self.store.now(), None
-        files = posts_in(self._repository(account))
-        known = {article.fields["file"]: article for article in self.store.articles(NAME, account.username)}
-        for path, (head, body) in files.items():
-            article = known.get(path) or Article(NAME, account.username, created_at=now, published_at=now)
-            visible = head.get("draft") is not True and head.get("published") is not False
-            state = (str(head.get("title", "")), body, visible)
-            if (article.title, article.body, article.published) != state:
-                article.title, article.body, article.published = state
-                article.canonical_url, article.updated_at = head.get("canonicalURL"), now
-                article.path = f"/{account.username}/{re.sub(r'(/index)?[.]mdx?$', '', path)}/"
-                article.fields = {"file": path, "known_by": head.get("blogscheduler_id")}
-                changed = self.store.save(article)
-        for path in known.keys() - files.keys():
-            known[path].published = False
-            changed = self.store.save(known[path])
-        return changed
+
+def note_posts(store: Store, platform: str, account: Account, repository: Path) -> Article | None:
+    """The store learns of what the branch has now; the article that is new or another one is answered."""
+    now, changed = store.now(), None
+    files = posts_in(repository)
+    known = {article.fields["file"]: article for article in store.articles(platform, account.username)}
+    for path, (head, body) in files.items():
+        article = known.get(path) or Article(platform, account.username, created_at=now, published_at=now)
+        visible = head.get("draft") is not True and head.get("published") is not False
+        state = (str(head.get("title", "")), body, visible)
+        if (article.title, article.body, article.published) != state:
+            article.title, article.body, article.published = state
+            article.canonical_url, article.updated_at = head.get("canonicalURL"), now
+            article.path = f"/{account.username}/{re.sub(r'(/index)?[.]mdx?$', '', path)}/"
+            article.fields = {"file": path, "known_by": head.get("blogscheduler_id")}
+            changed = store.save(article)
+    for path in known.keys() - files.keys():
+        known[path].published = False
+        changed = store.save(known[path])
+    return changed
 
 
 def begin(where: Path) -> None:
@@ -147,12 +150,11 @@ def posts_in(repository: Path) -> dict[str, tuple[dict[str, Any], str]]:
     return posts
 
 
-def git(where: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+def git(where: Path, *arguments: str, stdin: bytes = b"", more: dict[str, str] | None = None) -> bytes:
     """One command of git, with nothing of the person's own configuration. Raises CalledProcessError."""
     where.mkdir(parents=True, exist_ok=True)
-    ran = subprocess.run(
-        ["git", *arguments], cwd=where, input=stdin, env=_environment(), check=True, capture_output=True
-    )
+    environment = _environment() | (more or {})
+    ran = subprocess.run(["git", *arguments], cwd=where, input=stdin, env=environment, check=True, capture_output=True)
     return ran.stdout
 
 

@@ -5,6 +5,7 @@ from sandbox.contract import Platform
 from sandbox.devto import Devto
 from sandbox.ghost import Ghost
 from sandbox.git import Git
+from sandbox.github import GitHub
 from sandbox.hashnode import Hashnode
 from sandbox.mastodon import Mastodon
 from sandbox.medium import Medium
@@ -16,6 +17,7 @@ PLATFORMS: dict[str, type[Platform]] = {
     "devto": Devto,
     "ghost": Ghost,
     "git": Git,
+    "github": GitHub,
     "hashnode": Hashnode,
     "mastodon": Mastodon,
     "medium": Medium,

@@ -61,6 +61,16 @@ PLATFORMS: dict[str, tuple[str, dict[str, Any]]] = {
         "secret",
         {"repository": "{url}/git/r/ada_git/blog.git", "generator": "hugo", "path": "posts/{slug}.md", "branch": ""},
     ),
+    "github": (
+        "token",
+        {
+            "api_url": "{url}/github/api",
+            "repository": "ada_github/blog",
+            "generator": "hugo",
+            "path": "posts/{slug}.md",
+            "branch": "",
+        },
+    ),
     "buttondown": ("api_key", {"base_url": "{url}/buttondown/v1", "archival_mode": "enabled"}),
     "micropub": ("token", MICROPUB | {"drafts": "no"}),
     "micropub with drafts": ("token", MICROPUB | {"drafts": "yes"}),
@@ -72,6 +82,7 @@ LOOKS: dict[str, list[str]] = {
     "devto": ["list"],
     "ghost": ["browse"],
     "git": [],  # what a branch is, is never stale
+    "github": [],
     "hashnode": ["list", "look"],
     "mastodon": ["list"],
     "medium": ["feed"],
