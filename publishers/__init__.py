@@ -10,6 +10,7 @@ from publishers.assisted import (
     WordPressCom,
 )
 from publishers.base import Publisher
+from publishers.bluesky import Bluesky
 from publishers.buttondown import Buttondown
 from publishers.devto import DevTo
 from publishers.folder import Folder
@@ -24,6 +25,7 @@ from publishers.wordpress import WordPress
 
 PUBLISHERS: dict[str, type[Publisher]] = {
     "buttondown": Buttondown,
+    "bluesky": Bluesky,
     "devto": DevTo,
     "folder": Folder,
     "ghost": Ghost,

@@ -80,7 +80,7 @@ def hashtag(tag: str) -> str:
     """A tag as it may follow a #: letters, digits and _; "" where nothing but digits would be left."""
     name = unicodedata.normalize("NFKC", tag).strip()
     name = TAG_NAMES.get(name.lower(), name)
-    words = [word for word in re.split(r"[^\w]+", name) if word]
+    words = [word for word in regex.split(r"[^\w\p{M}]+", name) if word]
     joined = words[0] if len(words) == 1 else "".join(word[:1].upper() + word[1:] for word in words)
     return joined if re.search(r"[^\W\d_]", joined) else ""
 
@@ -93,6 +93,7 @@ class Style:
     fits: Callable[[list[Part]], bool]
     limit: str  # such as "500 characters", as the end of a sentence
     shown: Callable[[str], str] = str  # a link's address as it stands in the text
+    takes_tag: Callable[[str], bool] = bool
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def _filled(article: Article, template: str, style: Style, notes: Notes) -> Iter
             case "link":
                 yield Part(Kind.LINK, style.shown(article.canonical_url), article.canonical_url)
             case _:
-                yield from _tags(article.tags, notes)
+                yield from _tags(article.tags, style, notes)
     yield from _words(template[position:])
 
 
@@ -151,12 +152,14 @@ def _words(text: str) -> Iterator[Part]:
         yield Part(Kind.WORDS, text)
 
 
-def _tags(tags: Iterable[str], notes: Notes) -> Iterator[Part]:
+def _tags(tags: Iterable[str], style: Style, notes: Notes) -> Iterator[Part]:
     seen: list[str] = []
     for tag in tags:
         name = hashtag(tag)
         if not name:
             notes.lost("tags", f"“{tag}” cannot be a hashtag: it needs a letter.")
+        elif not style.takes_tag(name):
+            notes.lost("tags", f"{style.label} cannot take the tag “{tag}”: it is too long.")
         elif name.lower() in seen:
             notes.lost("tags", f"The tag “{tag}” is there already.")
         else:

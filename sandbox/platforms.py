@@ -1,5 +1,6 @@
 """The platforms the sandbox stands in for. A further one is one more file, and one more line here."""
 
+from sandbox.bluesky import Bluesky
 from sandbox.buttondown import Buttondown
 from sandbox.contract import Platform
 from sandbox.devto import Devto
@@ -14,6 +15,7 @@ from sandbox.wordpress import Wordpress
 
 PLATFORMS: dict[str, type[Platform]] = {
     "buttondown": Buttondown,
+    "bluesky": Bluesky,
     "devto": Devto,
     "ghost": Ghost,
     "git": Git,

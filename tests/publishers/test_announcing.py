@@ -64,7 +64,7 @@ class TestTheTemplate:
     [
         ("math", "math"), ("machine learning", "MachineLearning"), ("c++", "cpp"), ("C#", "csharp"), (".NET", "dotnet"),
         ("Größe", "Größe"), ("web-dev", "WebDev"), ("snake_case", "snake_case"), ("2026", ""), ("!", ""), ("", ""),
-        ("日本語", "日本語"), ("web3", "web3"),
+        ("日本語", "日本語"), ("हिन्दी", "हिन्दी"), ("web3", "web3"),
     ],
 )  # fmt: skip
 def test_a_tag_becomes_a_hashtag_that_ends_where_it_should(tag: str, name: str) -> None:

@@ -55,6 +55,15 @@ PLATFORMS: dict[str, tuple[str, dict[str, Any]]] = {
             "send_newsletter": True,
         },
     ),
+    "bluesky": (
+        "app_password",
+        {
+            "handle": "ada-bluesky.bsky.example",
+            "template": "",
+            "base_url": "{url}/bluesky",
+            "site_url": "{url}/bluesky",
+        },
+    ),
     "mastodon": ("access_token", {"base_url": "{url}/mastodon", "template": "", "visibility": "public"}),
     "wordpress": ("application_password", {"base_url": "{url}/wordpress", "username": "ada_wordpress"}),
     "git": (
@@ -78,6 +87,7 @@ PLATFORMS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 # The calls that look for an article: these a "stale look-up" turns back in time.
 LOOKS: dict[str, list[str]] = {
+    "bluesky": ["look"],
     "buttondown": ["list", "look"],
     "devto": ["list"],
     "ghost": ["browse"],
