@@ -10,10 +10,9 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-import requests
 
 from accounts.models import User, Workspace
-from posts.engine import publishing
+from posts.engine import publishing, tailoring
 from posts.engine.trips import can_unpublish, can_update, take
 from posts.models import Channel, Delivery, Post
 from posts.planning import living, scheduling
@@ -39,8 +38,9 @@ FAULTS: dict[str, dict[str, Any]] = {
     "worker killed before sending": {},
     "worker killed after sending": {},
 }
-CHANGES = [("update", name) for name in PLATFORMS if can_update(PUBLISHERS[name])]
-CHANGES += [("unpublish", name) for name in PLATFORMS if can_unpublish(PUBLISHERS[name])]
+CHANGING = {"git": {"create"}}  # what a change is called there: every push is one
+CHANGES = [("update", way) for way in PLATFORMS if can_update(PUBLISHERS[way.split()[0]])]
+CHANGES += [("unpublish", way) for way in PLATFORMS if can_unpublish(PUBLISHERS[way.split()[0]])]
 TABLE: dict[str, dict[str, str]] = {}
 
 
@@ -54,14 +54,17 @@ def the_table() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize(("action", "platform"), CHANGES, ids=[f"{a}-{p}" for a, p in CHANGES])
+@pytest.mark.parametrize(("action", "way"), CHANGES, ids=[f"{a}-{p}" for a, p in CHANGES])
 def test_it_is_changed_or_a_person_is_asked(
-    action: str, platform: str, fault: str, connect: Callable[[str], Channel], street: Street,  # noqa: F811
+    action: str, way: str, fault: str, connect: Callable[[str], Channel], street: Street,  # noqa: F811
     workspace: Workspace, ada: User, clock: MovableClock, settings: Any,
 ) -> None:  # fmt: skip
-    settings.CALL_DEADLINE_SECONDS = 1
-    channel = connect(platform)
-    post = Post.objects.create(workspace=workspace, author=ada, title=f"{fault} {action}", markdown="Text.", slug="x")
+    settings.CALL_DEADLINE_SECONDS = 1 if way != "git" else 8
+    channel = connect(way)
+    post = Post.objects.create(
+        workspace=workspace, author=ada, title=f"{fault} {action}", markdown="Text.", slug="x",
+        canonical_url="https://ada.example/cross" if tailoring.announces(channel) else "",
+    )  # fmt: skip
     [published] = scheduling.schedule(post, [channel], moment_at(clock(), UTC), clock(), ada)
     run(clock)
     published.refresh_from_db()
@@ -69,28 +72,26 @@ def test_it_is_changed_or_a_person_is_asked(
     Post.objects.filter(pk=post.pk).update(title="Second thoughts", version=2)
     verb = living.update if action == "update" else living.unpublish
     change = verb(published, moment_at(clock(), UTC), clock(), ada)
-    strike(fault, street, platform, clock)
+    strike(fault, street, channel.platform, clock)
     run(clock, times=8)
     change.refresh_from_db()
-    TABLE.setdefault(fault, {})[f"{action} {platform}"] = change.get_status_display()
+    TABLE.setdefault(fault, {})[f"{action} {way}"] = change.get_status_display()
     if fault == "never an answer" and change.status == Status.UNCERTAIN:
-        street.forgive()  # Ghost reads before it writes: there it is seen to be done without an answer
+        street.forgive()  # who reads before writing has seen by then that it is done
         scheduling.send_again(change, moment_at(clock(), UTC))
         run(clock)
         change.refresh_from_db()
     assert change.status == Status.PUBLISHED, change.message
-    if platform == "folder":
+    if channel.platform == "folder":
         return
-    articles = [article for article in street.ask("articles") if article["mark"] == str(published.key)]
+    articles = street.ask("articles")
     assert len(articles) <= 1, "never a second one"
     if action == "update":
         [article] = articles
-        assert (article["title"], article["public"]) == ("Second thoughts", True)
-        assert len(street.ask("articles")) == 1
-    elif not PUBLISHERS[platform].stays_readable:
+        assert article["public"]
+        assert "Second thoughts" in article["title"]
+    elif not PUBLISHERS[channel.platform].stays_readable:
         assert not any(article["public"] for article in articles)
-        if published.remote_url:
-            assert not requests.get(published.remote_url, timeout=5).ok
 
 
 def run(clock: MovableClock, times: int = 1) -> None:
@@ -109,6 +110,6 @@ def strike(fault: str, street: Street, platform: str, clock: MovableClock) -> No
             take(trip, clock())
         lapse(trip.delivery_id, trip.channel_id)
     elif platform != "folder":  # a disk knows none of these
-        call = "update" if "update" in STANDINS[platform].calls else "*"
-        order = dict(FAULTS[fault])
-        street.fault(call, order.pop("fault"), **order)
+        for call in sorted(CHANGING.get(platform, {"update", "delete"} & {*STANDINS[platform].calls})):
+            order = dict(FAULTS[fault])
+            street.fault(call, order.pop("fault"), **order)
