@@ -14,7 +14,16 @@ from typing import Any, ClassVar
 from publishers.base import Account, Article, Finding, Image, Level, RemoteImage, RemotePost, TwoStep, Visibility
 from publishers.errors import NotAuthorized, OutcomeUnknown, PerhapsThere, Rejected, Unavailable
 from publishers.hashnode import answers, documents, images
-from publishers.hashnode.article import BODY_BYTES, LIMITS, draft_input, post_input, prepare, size_of, slug_of
+from publishers.hashnode.article import (
+    BODY_BYTES,
+    LIMITS,
+    Prepared,
+    draft_input,
+    post_input,
+    prepare,
+    size_of,
+    slug_of,
+)
 from publishers.hashnode.forms import OptionsForm, SettingsForm, TokenForm
 from publishers.http import Answer, Hook, origin_of
 from publishers.markdown import marks_in
@@ -92,8 +101,9 @@ class Hashnode(TwoStep):
     # --- What would be sent ------------------------------------------------------------------------------------------
 
     def check(self, article: Article) -> list[Finding]:
-        findings = prepare(article).findings
-        size = max(size_of(self._creation(article, AN_ID)), size_of(self._change(AN_ID, article, AN_ID)))
+        ready = prepare(article)
+        findings = ready.findings
+        size = max(size_of(self._creation(article, AN_ID, ready)), size_of(self._change(AN_ID, article, AN_ID, ready)))
         if size > BODY_BYTES:
             message = f"Hashnode takes requests of up to {BODY_BYTES:,} bytes; with this text it has {size:,}."
             findings.append(Finding(Level.REFUSED, "markdown", message))
@@ -104,12 +114,12 @@ class Hashnode(TwoStep):
         series = _series_of(article)
         return self._creation(article, series if _is_id(series) else "")
 
-    def _creation(self, article: Article, series_id: str) -> dict[str, Any]:
-        fields = {"publicationId": self._publication} | draft_input(article, self.settings, series_id)
+    def _creation(self, article: Article, series_id: str, ready: Prepared | None = None) -> dict[str, Any]:
+        fields = {"publicationId": self._publication} | draft_input(article, self.settings, series_id, ready)
         return _body(documents.CREATE_DRAFT, input=fields)
 
-    def _change(self, draft_id: str, article: Article, series_id: str) -> dict[str, Any]:
-        fields = {"draftId": draft_id} | draft_input(article, self.settings, series_id)
+    def _change(self, draft_id: str, article: Article, series_id: str, ready: Prepared | None = None) -> dict[str, Any]:
+        fields = {"draftId": draft_id} | draft_input(article, self.settings, series_id, ready)
         return _body(documents.UPDATE_DRAFT, input=fields)
 
     # --- Publishing --------------------------------------------------------------------------------------------------

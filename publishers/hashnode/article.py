@@ -101,9 +101,11 @@ def size_of(body: Mapping[str, Any]) -> int:
 # --- The inputs of the mutations: keys without a value are left out -----------------------------------------------
 
 
-def draft_input(article: Article, settings: Mapping[str, Any], series_id: str = "") -> dict[str, Any]:
-    """What creating and updating a draft have in common."""
-    ready = prepare(article)
+def draft_input(
+    article: Article, settings: Mapping[str, Any], series_id: str = "", ready: Prepared | None = None
+) -> dict[str, Any]:
+    """What creating and updating a draft have in common. ``ready`` is the article where it was prepared already."""
+    ready = ready or prepare(article)
     meta = _without_empty(title=_option(article, "seo_title"), description=_description(article))
     return {
         "title": ready.title,

@@ -19,7 +19,7 @@ from publishers.notes import Notes
 from publishers.preparing import has_room, is_public_url, note_canonical_url, note_title, one_line, usable_cover
 from publishers.text.constructs import called_footnotes, diagrams, elements, formulas_as_code, html_elements
 from publishers.text.source import Source
-from publishers.text.steps import Step, addresses, front_matter, run, title_comes_back, wrapped_lines
+from publishers.text.steps import Step, addresses, front_matter, run, title_comes_back
 
 TITLE = 100
 TAGS = 3
@@ -185,7 +185,6 @@ STEPS: tuple[Step, ...] = (
     formulas_as_code("Medium has no formulas: they appear as code."),
     diagrams("Mermaid diagrams appear as their code: Medium does not draw them."),
     called_footnotes,
-    wrapped_lines(),
 )
 
 

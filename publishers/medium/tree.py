@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
+from html import unescape
 
 from publishers.text.html import LINE
 
@@ -35,39 +35,31 @@ class Node:
         return "".join(child if isinstance(child, str) else child.bare() for child in self.children)
 
 
-class _Builder(HTMLParser):
-    """For HTML that is well nested already, as the cleaning leaves it."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.stack = [Node("root")]
-        self.line = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        node = self.stack[-1]
-        given = {name: value or "" for name, value in attrs}
-        line = given.pop(LINE, "")
-        if re.fullmatch(r"\d{1,9}", line):
-            self.line = int(line)
-        if len(self.stack) < DEPTH or tag in VOID:
-            node = Node(tag, given, line=self.line)
-            self.stack[-1].children.append(node)
-        if tag not in VOID:
-            self.stack.append(node)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID and len(self.stack) > 1:
-            self.stack.pop()
-
-    def handle_data(self, data: str) -> None:
-        self.stack[-1].children.append(data)
+_PIECE = re.compile(r"<(/?)([a-zA-Z][\w-]*)((?:\s+[\w:-]+(?:=\"[^\"]*\")?)*)\s*/?>|([^<]+|<)")
+_ATTRIBUTE = re.compile(r"([\w:-]+)(?:=\"([^\"]*)\")?")
 
 
 def tree_of(html: str) -> Node:
-    builder = _Builder()
-    builder.feed(html)
-    builder.close()
-    return builder.stack[0]
+    """For HTML that is well nested and written in one way, as the cleaning leaves it."""
+    stack = [Node("root")]
+    line = 0
+    for closing, tag, attributes, words in _PIECE.findall(html):
+        if words:
+            stack[-1].children.append(unescape(words) if "&" in words else words)
+        elif closing:
+            if tag not in VOID and len(stack) > 1:
+                stack.pop()
+        else:
+            given = {name: unescape(value) for name, value in _ATTRIBUTE.findall(attributes)}
+            number = given.pop(LINE, "")
+            line = int(number) if re.fullmatch(r"\d{1,9}", number) else line
+            node = stack[-1]
+            if len(stack) < DEPTH or tag in VOID:
+                node = Node(tag, given, line=line)
+                stack[-1].children.append(node)
+            if tag not in VOID:
+                stack.append(node)
+    return stack[0]
 
 
 def take_footnotes(root: Node) -> dict[str, Node]:

@@ -16,7 +16,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from publishers.text.parsing import new_parser, parsed
+from publishers.text.parsing import between, new_parser, parsed
 from publishers.text.source import Source
 
 ELEMENTS = frozenset(nh3.ALLOWED_TAGS | {"section", "figure", "figcaption", "details", "summary", "mark"})
@@ -102,6 +102,10 @@ class _Lined(RendererHTML):
     def renderAttrs(token: Token) -> str:
         line = f' {LINE}="{token.map[0]}"' if token.map and token.nesting >= 0 else ""
         return RendererHTML.renderAttrs(token) + line
+
+    def softbreak(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        left, right = (tokens[at].content if 0 <= at < len(tokens) else "" for at in (idx - 1, idx + 1))
+        return between(left, right) and "\n"
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return _with_line(super().fence(tokens, idx, options, env), tokens[idx])

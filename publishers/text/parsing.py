@@ -6,9 +6,12 @@ are wrapped so that they note it, which lets a step change one address and leave
 
 from __future__ import annotations
 
+import gc
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property, lru_cache
@@ -258,7 +261,20 @@ HTML_ADDRESS = re.compile(r"\b(href|src)\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECAS
 def parsed(text: str) -> Parsed:
     """Parsed once for all the steps and platforms that look at the same text. ``text`` has plain line ends."""
     env: dict[str, Any] = {"inlines": [], "blocks": [], "definitions": {}}
-    return Parsed(text, place_parser().parse(text, env), env)
+    with _no_collection():
+        return Parsed(text, place_parser().parse(text, env), env)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Tokens by the ten thousand, and none of them garbage: looking for some would take a quarter of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @cache
@@ -278,8 +294,17 @@ def new_parser(renderer: type[RendererHTML] = RendererHTML, **options: Any) -> M
     return parser.use(footnote_plugin).use(deflist_plugin).use(math_plugin)
 
 
+_PERHAPS = re.compile(r"://|www\.|@|mailto:|//", re.IGNORECASE)
+
+
 class _Links(LinkifyIt):
     """As on GitHub: of addresses without a scheme only those with www. are links; user.name and store.md are words."""
+
+    def pretest(self, text: str) -> bool:
+        return _PERHAPS.search(text) is not None
+
+    def test(self, text: str) -> bool:
+        return _PERHAPS.search(text) is not None and bool(super().test(text))
 
     def match(self, text: str) -> Any:
         return [found for found in super().match(text) or [] if found.schema or found.text.lower().startswith("www.")]
@@ -387,3 +412,12 @@ def paragraphs(tokens: list[Token]) -> Iterator[tuple[int, int, int]]:
             first, last = following.map
             if last - first > 1:
                 yield first, last, quotes
+
+
+def between(left: str, right: str) -> str:
+    """What joins two lines: a blank, except where Chinese or Japanese characters meet."""
+    return "" if left and right and _is_wide(left[-1]) and _is_wide(right[0]) else " "
+
+
+def _is_wide(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in "WF" and not "\uac00" <= char <= "\ud7a3"  # Korean has blanks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -43,7 +43,7 @@ class Source:
         text = article.markdown.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         return cls(article, without_marks(text), range(1, text.count("\n") + 2))
 
-    @property
+    @cached_property
     def parsed(self) -> Parsed:
         return parsed(self.base)
 
@@ -55,7 +55,7 @@ class Source:
         """What has become of a stretch of ``base``. Edits that reach out of it are left out."""
         parts: list[str] = []
         position = start
-        for edit in self.edits:
+        for edit in islice(self.edits, bisect_left(self._starts, start), bisect_right(self._starts, end)):
             if edit.start >= position and edit.end <= end:
                 parts += [self.base[position : edit.start], edit.text]
                 position = edit.end
@@ -70,6 +70,12 @@ class Source:
 
     def is_edited(self, start: int, end: int) -> bool:
         return bool(self._near(Edit(start, end, "")))
+
+    def _with(self, edits: tuple[Edit, ...]) -> Source:
+        other = replace(self, edits=edits)
+        if "parsed" in self.__dict__:
+            other.__dict__["parsed"] = self.parsed
+        return other
 
     def _near(self, edit: Edit) -> list[Edit]:
         """The edits that ``edit`` overlaps."""
@@ -90,7 +96,7 @@ class Source:
         if not added:
             return self
         kept = [edit for edit in self.edits if edit not in replaced]
-        return replace(self, edits=tuple(sorted([*kept, *added], key=_place)))
+        return self._with(tuple(sorted([*kept, *added], key=_place)))
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -131,7 +137,8 @@ class Source:
             lines += [line] * edit.text.count("\n")
             line += self.base.count("\n", edit.start, edit.end)
             position = edit.end
-        return [self.line(number) for number in lines]
+        last = len(self.origins) - 1
+        return [self.origins[min(number, last)] for number in lines]
 
 
 def _place(edit: Edit) -> tuple[int, int]:

@@ -33,7 +33,7 @@ from publishers.addresses import absolute, is_public_url, is_relative
 from publishers.base import Article
 from publishers.marks import mark
 from publishers.notes import Notes
-from publishers.text.parsing import Parsed, Reference, paragraphs, parsed, text_of
+from publishers.text.parsing import Parsed, Reference, between, paragraphs, parsed, text_of
 from publishers.text.source import Edit, Source
 
 Step = Callable[[Source, Notes], Source]
@@ -231,8 +231,8 @@ def _joins(read: Parsed, first: int, last: int, quotes: int) -> Iterator[Edit]:
             continue
         start = read.start_of(number) + len(left.rstrip(" \t"))
         end = read.start_of(number + 1) + len(right) - len(_unquoted(right, quotes))
-        between = " " if read.is_code(start) else _between(left.rstrip(" \t"), _unquoted(right, quotes))
-        yield Edit(start, end, between)
+        joint = " " if read.is_code(start) else between(left.rstrip(" \t"), _unquoted(right, quotes))
+        yield Edit(start, end, joint)
 
 
 def hard_breaks(source: Source, notes: Notes) -> Source:
@@ -252,15 +252,6 @@ def _unquoted(line: str, quotes: int) -> str:
     for _ in range(quotes):
         line = re.sub(r"^[ \t]*>", "", line)
     return line.lstrip(" \t")
-
-
-def _between(left: str, right: str) -> str:
-    """What joins two lines: a blank, except where Chinese or Japanese characters meet."""
-    return "" if left and right and _is_wide(left[-1]) and _is_wide(right[0]) else " "
-
-
-def _is_wide(char: str) -> bool:
-    return unicodedata.east_asian_width(char) in "WF" and not "\uac00" <= char <= "\ud7a3"  # Korean has blanks
 
 
 # --- The end -----------------------------------------------------------------------------------------------------
