@@ -163,14 +163,18 @@ def addresses(links: str) -> Step:
 
     def step(source: Source, notes: Notes) -> Source:
         uploaded = uploaded_addresses(source.article)
+        ours = {image.url for image in source.article.images}  # what becomes of these the engine knows, and says
         edits = []
         for one in source.parsed.references:
+            if one.address in ours and one.address not in uploaded:
+                continue
             new = uploaded.get(one.address) or _absolute(source, one)
             if new != one.address and one.start is not None and one.end is not None:
                 edits.append(Edit(one.start, one.end, new))
             else:
                 new = one.address
-            _note_address(notes, one, new, links, source.line(one.line))
+            if one.address not in ours:
+                _note_address(notes, one, new, links, source.line(one.line))
         return source.edited(edits)
 
     return step

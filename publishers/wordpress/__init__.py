@@ -26,7 +26,7 @@ from publishers.errors import Fault, Gone, NotAuthorized, PerhapsThere, Rejected
 from publishers.http import Answer, origin_of
 from publishers.marks import marks_in
 from publishers.wordpress import answers
-from publishers.wordpress.article import LIMITS, SVG, fields, prepare
+from publishers.wordpress.article import LIMITS, PICTURES, fields, prepare
 from publishers.wordpress.forms import TO_TRASH, OptionsForm, PasswordForm, SettingsForm
 from publishers.wordpress.posts import Post, one_in, posts_in
 from publishers.wordpress.site import Site, discover
@@ -193,8 +193,8 @@ class WordPress(TwoStep):
 
     def upload(self, image: Image) -> RemoteImage:
         """Into the media library, with its text for those who do not see it."""
-        if image.media_type == SVG:
-            raise Rejected("WordPress does not take SVG pictures.")
+        if image.media_type not in PICTURES:
+            raise Rejected(f"WordPress does not take pictures of this kind: {image.media_type}.")
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", image.name).strip("-.") or f"{image.digest[:12]}.png"
         disposition = f'attachment; filename="{name}"'
         query = {"alt_text": image.alt} if image.alt else {}

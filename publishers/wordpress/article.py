@@ -18,9 +18,9 @@ from publishers.wordpress.forms import AT_THE_BEGINNING, NOWHERE
 TITLE_BYTES = 65_535  # a column of its database; so is the excerpt
 TERM = 200  # characters of a tag or category
 SLUG = 200  # bytes
-SVG = "image/svg+xml"
+PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/avif")
 
-LIMITS = Limits(tag_length=TERM, names_canonical=False, settle_seconds=60, looks=1)
+LIMITS = Limits(tag_length=TERM, names_canonical=False, settle_seconds=60, looks=1, image_types=PICTURES)
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,6 @@ STEPS: tuple[Step, ...] = (
 def _content(notes: Notes, article: Article, settings: Mapping[str, Any]) -> str:
     elements = html.elements_of(str(settings.get("raw_html")))
     source = run([*STEPS, html_elements(elements)], article, notes)
-    for image in article.images:
-        if image.media_type == SVG:
-            words = f"WordPress does not take SVG: the picture “{image.name or image.url}” is missing there."
-            notes.lost("markdown", words)
     parts = [_cover_in_text(notes, article), html.body(source, elements)]
     line = _canonical_line(notes, article, settings)
     parts.insert(0 if settings.get("canonical_line") == AT_THE_BEGINNING else len(parts), line)
