@@ -55,7 +55,7 @@ def decide(entry: Entry) -> None:
     error = entry.result.error
     if error is None and entry.trip.step == Step.UPDATE:
         entry.tried(Outcome.DONE)
-        assert entry.result.value is not None
+        assert isinstance(entry.result.value, RemotePost)
         _updated(entry, entry.result.value)
     elif error is None:
         entry.tried(Outcome.DONE)
@@ -73,7 +73,7 @@ def decide(entry: Entry) -> None:
 def _updated(entry: Entry, remote: RemotePost) -> None:
     trip, original = entry.trip, _original(entry)
     sent = all_that_was_sent(trip)
-    message = ""
+    message = remote.note
     if remote.visibility != Visibility.PUBLIC:
         message = f"Its text is the present one, but {entry.label} has it as a {remote.visibility}: nobody reads it."
     url = remote.url or original.remote_url

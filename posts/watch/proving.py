@@ -133,7 +133,7 @@ def _host_of(url: str) -> str:
 
 def _canonical_sent(delivery: Delivery) -> str | None:
     publisher = PUBLISHERS.get(delivery.channel.platform)
-    if publisher and not publisher.limits.names_canonical and delivery.canonical_there:
+    if publisher and not publisher.limits.names_canonical and tailoring.canonical_url(delivery):
         return None  # its page names itself, whatever was asked for
     if delivery.sent_fields is not None:
         return str(delivery.sent_fields["canonical_url"])
