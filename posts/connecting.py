@@ -12,10 +12,9 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 
 from accounts.models import Workspace
-from posts import notifying
+from posts import examining, notifying
 from posts.engine import lateness
 from posts.engine.outcomes import CHANNEL_CHANGED
-from posts.engine.packing import door_of
 from posts.models import Channel, Delivery, RemoteImage, Series
 from posts.models.delivery import move
 from posts.planning import living
@@ -56,6 +55,8 @@ def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_
     perhaps_another = any(credentials.values()) or channel_settings != channel.settings
     forgets = {"images_since": F("revision") + 1} if perhaps_another else {}
     kept = {**channel.credentials, **{key: value for key, value in credentials.items() if value}}
+    same_place, same_key = channel_settings == channel.settings, kept == channel.credentials
+    health = examining.remembered(channel, same_place=same_place, same_key=same_key)
     try:
         with transaction.atomic():
             Channel.objects.filter(pk=channel.pk).exclude(status=Status.REMOVED).update(
@@ -67,11 +68,12 @@ def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_
                 status=Case(When(status=Status.PAUSED, then=F("status")), default=Value(Status.CHECKING)),
                 problem="",
                 problem_field="",
+                health=health,
                 account_name="",  # account_url stays: it tells whether the new credentials are another account's
                 lease_until=None,
                 **forgets,
             )
-            if channel_settings != channel.settings:
+            if not same_place:
                 _cannot_look_there(channel)
                 living.channel_changed(channel)
     except IntegrityError as error:
@@ -109,24 +111,23 @@ def verify(channel_id: int, clock: Callable[[], datetime]) -> str | None:
     if not mine.update(lease_until=Now() + settings.LEASE):
         return None
     channel = Channel.objects.get(pk=channel_id)
-    try:
-        account = door_of(channel).open().verify()
-    except Later as error:
-        # The platform is out of reach; that says nothing against credentials that it has accepted before.
-        known = bool(channel.account_name)
-        status = Status.OPEN if known else Status.CLOSED
-        return _write(channel, clock(), status=status, problem=str(error), problem_field=_field_of(error, channel))
-    except PublishingError as error:
-        return _write(
-            channel, clock(), status=Status.CLOSED, problem=str(error), problem_field=_field_of(error, channel)
-        )
-    return _open(channel, account, clock())
+    found = examining.examine(channel, clock)
+    now, error = clock(), found.error
+    told = {"health": examining.kept(channel, found, now), "examine_at": examining.next_time(now)}
+    if error is None:
+        assert found.account is not None
+        return _open(channel, found.account, now, told)
+    # Out of reach says nothing against credentials that the platform has accepted before.
+    known = isinstance(error, Later) and bool(channel.account_name)
+    status = Status.OPEN if known else Status.CLOSED
+    return _write(channel, now, status=status, problem=str(error), problem_field=_field_of(error, channel), **told)
 
 
-def _open(channel: Channel, account: Account, now: datetime) -> str:
+def _open(channel: Channel, account: Account, now: datetime, told: dict[str, Any]) -> str:
     """The platform knows us. What it leaves to choose and nobody has chosen yet is asked, at its field."""
     label = PUBLISHERS[channel.platform].label
     changes: dict[str, Any] = {
+        **told,
         "account_name": account.name[:200],
         "account_url": account.url[:1000],
         "choices": {field: [list(choice) for choice in choices] for field, choices in account.choices.items()},

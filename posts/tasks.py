@@ -15,7 +15,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from accounts import mailing
 from blogscheduler.stack import roomy
-from posts import connecting, covers
+from posts import connecting, covers, examining
 from posts.engine import lateness, publishing
 from posts.images import outside, variants
 from posts.planning import changing, following, handing, living, zonelaws
@@ -158,10 +158,11 @@ def look_for_dates() -> None:
         zonelaws.look_after(clock.now())
 
 
-def look_after_people() -> None:
-    """Who has something to publish by hand is reminded of it."""
+def look_after_the_rest() -> None:
+    """Who has something to publish by hand is reminded of it; each channel is examined once a day."""
     if clock.is_right():
         handing.remind(clock.now())
+        examining.look_after(clock.now, publishing.stopping.is_set)
 
 
 def _watch_over_it() -> None:
@@ -189,7 +190,7 @@ WATCHES: tuple[tuple[str, float, Callable[[], Any]], ...] = (
     ("followers", FOLLOWERS_EVERY, look_after_followers),
     ("dates of series", DATES_EVERY, look_for_dates),
     ("living copies", COMPARE_EVERY, lambda: living.look_after(clock.now)),
-    ("reminders and channels", UPKEEP_EVERY, look_after_people),
+    ("reminders and channels", UPKEEP_EVERY, look_after_the_rest),
     ("how it goes", OUTAGES_EVERY, _watch_over_it),
 )
 

@@ -259,7 +259,6 @@ class Assisted(Publisher):
     """
 
     takes: Takes
-    keeps_canonical: ClassVar[bool] = False  # whether an article there can name its original
     look_out: ClassVar[tuple[str, ...]] = ()  # what to look out for there, in sentences
 
     @abstractmethod

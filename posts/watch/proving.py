@@ -26,7 +26,7 @@ from posts.engine import tailoring
 from posts.models import Channel, Delivery, Proof, ReadingPace
 from posts.models.each import Values, insert_each
 from publishers import PUBLISHERS
-from publishers.base import Assisted, Limits, RemotePost, Visibility
+from publishers.base import Limits, RemotePost, Visibility
 from publishers.http import Http, origin_of
 from publishers.pages import Verdict, Wanted
 from publishers.pages import look as look_at
@@ -86,10 +86,7 @@ def begin(proofs: Iterable[Values | None]) -> None:
 def begin_where_a_person_saw_it(delivery: Delivery, url: str, now: datetime) -> None:
     publisher = PUBLISHERS.get(delivery.channel.platform)
     remote = RemotePost(delivery.remote_id, url, Visibility.PUBLIC)
-    canonical_url = _canonical_sent(delivery)
-    if publisher and issubclass(publisher, Assisted) and not publisher.keeps_canonical:
-        canonical_url = None
-    begin([proof_of(delivery.pk, publisher.limits if publisher else Limits(), remote, canonical_url, now)])
+    begin([proof_of(delivery.pk, publisher.limits if publisher else Limits(), remote, _canonical_sent(delivery), now)])
 
 
 def begin_again(proof: Values) -> None:

@@ -35,7 +35,6 @@ class Place:
     takes: Takes
     limits: Limits
     lacks: frozenset[str]  # of LACKING
-    keeps_canonical: bool
 
 
 def prepare(article: Article, place: Place) -> tuple[HandOff, list[Finding]]:
@@ -96,7 +95,7 @@ def _tags(notes: Notes, tags: tuple[str, ...], place: Place) -> tuple[str, ...]:
 
 def _note_canonical(notes: Notes, url: str, place: Place) -> None:
     note_canonical_url(notes, url, is_public_url, "it has to be a public web address")
-    if url and not place.keeps_canonical and place.takes != Takes.LINK:
+    if url and not place.limits.names_canonical and place.takes != Takes.LINK:
         notes.lost("canonical_url", f"{place.label} keeps no canonical link, as far as we know.")
 
 

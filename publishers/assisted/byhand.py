@@ -51,10 +51,7 @@ class ByHand(Assisted):
     @property
     def place(self) -> Place:
         """What the text work asks of it."""
-        return Place(
-            label=self.place_label, takes=self.takes, limits=self.limits, lacks=self.lacks,
-            keeps_canonical=self.keeps_canonical,
-        )  # fmt: skip
+        return Place(label=self.place_label, takes=self.takes, limits=self.limits, lacks=self.lacks)
 
     @property
     def place_label(self) -> str:

@@ -18,7 +18,6 @@ class MediumByHand(ByHand):
     label = "Medium (by hand)"
     blurb = "For accounts without an integration token, which Medium no longer gives out."
     takes = Takes.RICH_TEXT
-    keeps_canonical = True
     hosts = ("medium.com",)
     home = "https://medium.com"
     editor_address = "https://medium.com/new-story"
@@ -42,7 +41,6 @@ class HashnodeByHand(ByHand):
     label = "Hashnode (by hand)"
     blurb = "For publications without the paid plan that Hashnode's API asks for."
     takes = Takes.MARKDOWN
-    keeps_canonical = True
     hosts = ("hashnode.dev", "hashnode.com")
     home = "https://hashnode.com"
     lacks = frozenset({"diagram"})
@@ -62,7 +60,7 @@ class Substack(ByHand):
     blurb = "Your newsletter and its page. Substack has no API for publishing."
     takes = Takes.RICH_TEXT
     hosts = ("substack.com",)
-    limits = Limits(page_seconds=PAGE_SECONDS)
+    limits = Limits(names_canonical=False, page_seconds=PAGE_SECONDS)
     lacks = A_PLAIN_EDITOR - {"footnote"}
     look_out: ClassVar[tuple[str, ...]] = (
         "Substack may send a post to all subscribers when it is published: choose web only if you do not want that.",
@@ -88,7 +86,7 @@ class LinkedInArticle(ByHand):
     hosts = ("linkedin.com",)
     home = "https://www.linkedin.com"
     editor_address = "https://www.linkedin.com/article/new/"
-    limits = Limits(title=150, page_seconds=PAGE_SECONDS)
+    limits = Limits(title=150, names_canonical=False, page_seconds=PAGE_SECONDS)
     lacks = A_PLAIN_EDITOR | {"nested list", "small heading"}
     look_out: ClassVar[tuple[str, ...]] = (
         "LinkedIn asks for a short text above the article when you publish it: the summary may serve.",
@@ -105,7 +103,7 @@ class WordPressCom(ByHand):
     hosts = ("wordpress.com",)
     home = "https://wordpress.com"
     editor_address = "https://wordpress.com/post"
-    limits = Limits(page_seconds=PAGE_SECONDS)
+    limits = Limits(names_canonical=False, page_seconds=PAGE_SECONDS)
     look_out: ClassVar[tuple[str, ...]] = (
         "In the editor choose “Code editor” and paste the HTML there; rich text works in the visual one.",
         "A blog with a domain of its own: give its address in the channel's settings.",
@@ -122,7 +120,7 @@ class HackerNews(ByHand):
     settings_form = NoSettingsForm
     hosts = ("news.ycombinator.com",)
     home = "https://news.ycombinator.com"
-    limits = Limits(title=80, page_seconds=PAGE_SECONDS)
+    limits = Limits(title=80, names_canonical=False, page_seconds=PAGE_SECONDS)
     look_out: ClassVar[tuple[str, ...]] = (
         "The title should be that of the article, without praise: the site's own rules ask for it.",
         "Somebody else may have submitted it: then the form leads to that discussion.",
@@ -157,7 +155,6 @@ class Elsewhere(ByHand):
     label = "Another place"
     blurb = "Any site on which you publish yourself: you get the text in time."
     settings_form = ElsewhereForm
-    keeps_canonical = True
     look_out: ClassVar[tuple[str, ...]] = ("Look at headings, code and pictures after pasting.",)
 
     def __init__(
