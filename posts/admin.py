@@ -11,11 +11,12 @@ from django.db import models, transaction
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import User, Workspace
 from blogscheduler.celery import ring
-from posts import connecting
+from posts import connecting, examining
 from posts.images import variants
 from posts.models import (
     Attempt,
@@ -134,9 +135,15 @@ class ChannelAdmin(ReadOnly):
     list_select_related = ("workspace",)
     fields = (
         "name", "workspace", "platform", "secret_hint", "settings", "status", "problem", "account_name",
-        "account_url", "checked_at", "paced_until", "lease_until", "created_at",
+        "account_url", "checked_at", "examination", "examine_at", "paced_until", "lease_until", "created_at",
     )  # fmt: skip
     actions = ("check_again", "pause", "resume")
+
+    @admin.display(description="last examination")
+    def examination(self, channel: Channel) -> SafeString | str:
+        checks = examining.checks_of(channel)
+        rows = ((check.aspect.value, check.health.value, check.cause, check.remedy) for check in checks)
+        return format_html_join(mark_safe("<br>"), "<b>{}</b>: {}. {} {}", rows) or "Not yet"
 
     @admin.action(description="Check the credentials again", permissions=["act"])
     def check_again(self, request: HttpRequest, queryset: models.QuerySet[Channel]) -> None:

@@ -111,10 +111,12 @@ def checks_of(channel: Channel) -> list[Check]:
 
 
 def checks_in(rows: Iterable[dict[str, Any]]) -> list[Check]:
+    """Those that this version knows."""
+    aspects, healths = {aspect.value for aspect in Aspect}, {health.value for health in Health}
     return [
         Check(Aspect(row["aspect"]), Health(row["health"]), row["cause"], row.get("remedy", ""))
         for row in rows
-        if row["aspect"] in Aspect and row["health"] in Health
+        if row["aspect"] in aspects and row["health"] in healths
     ]
 
 

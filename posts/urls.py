@@ -124,6 +124,7 @@ urlpatterns = [
     path("channels/<int:pk>/", form(channels.channel), name="channel"),
     path("channels/<int:pk>/status/", page(channels.status), name="channel_status"),
     path("channels/<int:pk>/check/", action(channels.check_again), name="channel_check"),
+    path("channels/<int:pk>/accept-account/", action(channels.accept_account), name="channel_accept_account"),
     path("channels/<int:pk>/pause/", action(channels.pause), name="channel_pause"),
     path("channels/<int:pk>/resume/", action(channels.resume), name="channel_resume"),
     path("channels/<int:pk>/remove/", form(channels.remove), name="channel_remove"),

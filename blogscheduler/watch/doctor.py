@@ -30,11 +30,13 @@ from accounts.models.encrypted import box
 from blogscheduler.scrubbing import scrub
 from blogscheduler.watch import broker
 from blogscheduler.watch.lookout import Lookout, NoAnswer
+from posts import examining
 from posts.engine import holding
 from posts.models import Channel, Delivery, Outage
 from posts.models.literals import literals
 from posts.watch import judging
 from posts.watch.watching import in_words
+from publishers.base import Health
 from publishers.errors import PublishingError
 from publishers.http import Http
 
@@ -303,11 +305,18 @@ def channels() -> Iterator[Finding]:
         waiting = Delivery.objects.filter(channel=channel, status=Delivery.Status.SCHEDULED).count()
         told = f"“{channel}” ({channel.platform}) is closed, and {waiting} deliveries wait for it: {channel.problem}"
         yield warning("channels", told, f"Give it a new token: {settings.SITE_URL}{channel.get_absolute_url()}")
+    ailing = False
+    for channel in Channel.objects.filter(status=Channel.Status.OPEN).exclude(health=None).order_by("pk")[:AT_MOST]:
+        for check in examining.checks_of(channel):
+            if check.health in (Health.BROKEN, Health.WARNING):
+                ailing = True
+                remedy = check.remedy or f"See {settings.SITE_URL}{channel.get_absolute_url()}"
+                yield warning("channels", f"“{channel}” ({channel.platform}): {check.cause}", remedy)
     if held := Channel.objects.filter(status=Channel.Status.PAUSED, problem=holding.HELD).count():
         told = f"{held} are held back since a backup was restored: nothing goes out there."
         yield warning("channels", told, "Look at what is scheduled, then run: python manage.py release")
-    if not closed and not held:
-        yield ok("channels", "None is closed.")
+    if not closed and not held and not ailing:
+        yield ok("channels", "None is closed, and none was found to be unwell.")
 
 
 def encryption_keys() -> Iterator[Finding]:

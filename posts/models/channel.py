@@ -87,6 +87,14 @@ class Channel(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("channel", args=[self.pk])
 
+    @property
+    def ails(self) -> str:
+        """What the last examination of an open channel found wrong, the first thing of it; "" when all is well."""
+        health = self.health or {}
+        if self.status != Channel.Status.OPEN or health.get("worst") in (None, "well"):
+            return ""
+        return next((check["cause"] for check in health["checks"] if check["health"] == health["worst"]), "")
+
 
 class ReadingPace(models.Model):
     """When the next reading call to an origin may start: shared by all workers and all channels."""

@@ -24,6 +24,7 @@ from posts.models import Channel, Delivery, Post, Proof
 from posts.notifying import HELD
 from posts.planning.moments import WALL, offset_words
 from posts.views.standing import Standing
+from publishers.base import Aspect, Health
 
 register = template.Library()
 
@@ -240,3 +241,40 @@ LOOK_TONES = {
 @register.filter
 def look_tone(outcome: str) -> str:
     return LOOK_TONES.get(Proof.Outcome(outcome), "waiting")
+
+
+ASPECTS = {
+    Aspect.ADDRESS: "Address",
+    Aspect.KEY: "Key",
+    Aspect.ACCOUNT: "Account",
+    Aspect.ROLE: "Right to publish",
+    Aspect.PLAN: "Plan",
+    Aspect.QUOTA: "Quota",
+    Aspect.CLOCK: "Clock",
+}
+HEALTH_WORDS = {
+    Health.WELL: "Well",
+    Health.WARNING: "Needs a look",
+    Health.BROKEN: "Not well",
+    Health.UNKNOWN: "Not known",
+}
+HEALTH_BADGES = {Health.WARNING: "uncertain", Health.BROKEN: "failed"}
+
+
+@register.filter
+def aspect(which: Aspect) -> str:
+    return ASPECTS[which]
+
+
+@register.filter
+def health_word(health: Health) -> str:
+    return HEALTH_WORDS[health]
+
+
+@register.simple_tag
+def health_badge(channel: Channel) -> SafeString | str:
+    """What the last examination of an open channel has found, where that is not all well."""
+    worst = Health((channel.health or {}).get("worst", Health.WELL))
+    if channel.status != Channel.Status.OPEN or worst not in HEALTH_BADGES:
+        return ""
+    return render_to_string("_badge.html", {"status": HEALTH_BADGES[worst], "label": HEALTH_WORDS[worst]})

@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from posts import connecting
+from posts import connecting, examining
 from posts.forms.channels import ChannelNameForm, RemoveForm
 from posts.models import Channel, Delivery
 from posts.views.bells import ring_for_channel, ring_for_deliveries
@@ -194,7 +194,10 @@ def _page(request: MemberRequest, found: Channel, asked: DoorForms | None) -> Ht
 
 
 def _body(found: Channel, asked: DoorForms | None) -> dict[str, Any]:
-    return {"channel": found, "kind": kind_of(found.platform), "forms": asked, "looked": 0}
+    return {
+        "channel": found, "kind": kind_of(found.platform), "forms": asked, "looked": 0,
+        "checks": examining.checks_of(found),
+    }  # fmt: skip
 
 
 def status(request: MemberRequest, pk: int) -> HttpResponse:
@@ -217,6 +220,16 @@ def check_again(request: MemberRequest, pk: int) -> HttpResponse:
         ring_for_channel(found)
     else:
         messages.error(request, f"{found} cannot be checked now: it is being checked, or paused.")
+    return redirect(found)
+
+
+def accept_account(request: MemberRequest, pk: int) -> HttpResponse:
+    """ "Yes, this is the right account": the one that the platform names now."""
+    found = _own(request, pk)
+    if examining.accept_account(found):
+        messages.success(request, f"{found} belongs to that account from now on.")
+    else:
+        messages.error(request, "There is no other account to accept.")
     return redirect(found)
 
 

@@ -30,7 +30,7 @@ ONLY_POST = {
     "post_update", "delivery_update", "delivery_publish_anew",
     "image_upload", "image_alt", "images_stop", "images_go_on",
     "series_preview", "series_pause", "series_resume", "date_skip", "date_take_back",
-    "delivery_snooze",
+    "delivery_snooze", "channel_accept_account",
 }  # fmt: skip
 
 
