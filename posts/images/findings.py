@@ -17,7 +17,9 @@ from publishers.text.pictures import Shown, pictures_in
 
 
 def findings_of(post: Post, publisher: type[Publisher], article: Article) -> list[Finding]:
-    """Two queries at most for all channels of a post, and none for a text without pictures."""
+    """Two queries at most for all channels of a post, and none for a text without pictures, or where it is not sent."""
+    if publisher.announces:
+        return []
     shown = pictures_in(article.markdown)
     if not (shown or article.images):
         return []

@@ -111,7 +111,7 @@ def check(
     placed, article = tailoring.text(delivery), article_of(delivery)
     found = [*publisher.check(article), *findings_of(post, type(publisher), article)]
     findings = [placed.in_the_source(finding) for finding in found]
-    if problem := post.cover_finding():
+    if (problem := post.cover_finding()) and not announces(channel):
         findings.append(Finding(Level.LOST, "cover_url", f"The cover image could not be fetched: {problem}"))
     if other := _same_canonical(post, channel):
         unique = PUBLISHERS[channel.platform].limits.unique_canonical

@@ -19,7 +19,7 @@ from publishers.base import Account, Article, Finding, Level, OneStep, RemotePos
 from publishers.bluesky import sessions
 from publishers.bluesky.record import COLLECTION, LIMITS, cover, prepare, record, record_key, trouble_with
 from publishers.bluesky.sessions import Session
-from publishers.errors import Gone, NotAuthorized, PublishingError, RateLimited, Rejected
+from publishers.errors import Fault, Gone, NotAuthorized, PublishingError, RateLimited, Rejected
 from publishers.forms import BaseUrlField, SecretField
 from publishers.http import Answer, origin_of
 
@@ -289,11 +289,12 @@ def _no_session(answer: Answer) -> PublishingError | None:
     match _error_of(answer):
         case "AuthFactorTokenRequired":
             words = "Bluesky sends a code by mail for your own password: make an app password, which needs none."
-            return NotAuthorized(words)
+            return NotAuthorized(words).because(Fault.KEY_REFUSED)
         case error if error in LOCKED_OUT:
             return NotAuthorized(f"Bluesky does not let this account in: {_words(answer)}.")
         case _ if answer.status in (400, 401):
-            return NotAuthorized(f"Bluesky does not accept the handle and its app password: {_words(answer)}.")
+            words = f"Bluesky does not accept the handle and its app password: {_words(answer)}."
+            return NotAuthorized(words).because(Fault.KEY_REFUSED)
     return _too_fast(answer)
 
 

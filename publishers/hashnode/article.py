@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.text import slugify
 
 from publishers.base import Article, Finding, Limits
-from publishers.hashnode.images import IMAGE_BYTES
+from publishers.hashnode.images import IMAGE_BYTES, IMAGE_TYPES
 from publishers.http import origin_of
 from publishers.notes import Notes
 from publishers.preparing import TAG_NAMES, has_room, note_canonical_url, usable_cover
@@ -46,6 +46,7 @@ LIMITS = Limits(
     settle_seconds=60,
     looks=2,
     image_bytes=IMAGE_BYTES,
+    image_types=IMAGE_TYPES,
 )
 
 

@@ -12,11 +12,12 @@ from publishers.multipart import form_data
 
 CDN = "https://cdn.hashnode.com/"  # where readers get what is in the storage; not the storage's own address
 IMAGE_BYTES = 8 * 1024 * 1024
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif")  # any image but SVG
 
 
 def trouble(image: Image) -> str:
     """Why Hashnode would not take this picture, as a sentence; "" when it would."""
-    if not image.media_type.startswith("image/") or "svg" in image.media_type:
+    if image.media_type not in IMAGE_TYPES:
         return f"Hashnode does not take “{image.name}”: it wants a PNG, JPEG, GIF or WebP, and no SVG."
     if image.size > IMAGE_BYTES:
         return f"Hashnode takes pictures of up to 8 MB; “{image.name}” has {image.size / 1024 / 1024:.1f} MB."

@@ -15,7 +15,7 @@ from django import forms
 
 from publishers.announcing import TEMPLATE, TemplateField, note_text, text_option
 from publishers.base import Account, Article, Finding, OneStep, RemotePost, Visibility
-from publishers.errors import Gone, NotAuthorized, PublishingError, RateLimited, Unavailable
+from publishers.errors import Fault, Gone, NotAuthorized, PublishingError, RateLimited, Unavailable
 from publishers.forms import AS_THE_CHANNEL_SAYS, BaseUrlField, SecretField
 from publishers.http import Answer, Hook, origin_of
 from publishers.mastodon.status import LIMITS, VISIBILITIES, addresses_in, fields, prepare
@@ -136,7 +136,7 @@ class Mastodon(OneStep):
             raise NotAuthorized(
                 f"This Mastodon token may not do what is needed: {', '.join(missing)} is missing. Tick it on the "
                 "application’s page, press “Regenerate access token”, and paste the new one."
-            )
+            ).because(Fault.KEY_REFUSED)
 
     def _longest(self) -> str:
         """How many characters the instance takes, "" where it does not say."""
