@@ -159,6 +159,8 @@ class Publisher(ABC):
     limits: ClassVar[Limits] = Limits()
     # A short text about an article that is live elsewhere: its delivery follows another one, whose address it names.
     announces: ClassVar[bool] = False
+    # Our pictures travel with the article itself, such as files beside it: none is uploaded before or fetched later.
+    carries_images: ClassVar[bool] = False
     blurb: ClassVar[str] = ""  # what kind of place it is, in a few words
     steps: ClassVar[tuple[str, ...]] = ()  # where to find the token, in at most three numbered sentences
     # What becomes of an article that is taken back (Unpublishes), as a sentence for who is about to do it.

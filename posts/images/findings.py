@@ -17,8 +17,8 @@ from publishers.text.pictures import Shown, pictures_in
 
 
 def findings_of(post: Post, publisher: type[Publisher], article: Article) -> list[Finding]:
-    """Two queries at most for all channels of a post, and none for a text without pictures, or where it is not sent."""
-    if publisher.announces:
+    """Two queries at most for all channels of a post, and none for a text without pictures."""
+    if publisher.announces:  # it shows none of the text's
         return []
     shown = pictures_in(article.markdown)
     if not (shown or article.images):
@@ -42,12 +42,13 @@ def _without_words(shown: list[Shown]) -> Iterator[Finding]:
 
 
 def _ours(publisher: type[Publisher], article: Article, lines: dict[str, int]) -> Iterator[Finding]:
+    by_address = not (takes_images(publisher) or publisher.carries_images)
     for image in article.images:
         field, line = _place(image, article, lines)
         problem = _refusal(publisher, image) if takes_images(publisher) else ""
         if problem and image.digest not in article.uploaded:
             yield Finding(Level.REFUSED, field, problem, line)
-        elif not takes_images(publisher) and field == "markdown" and not house_is_public():
+        elif by_address and field == "markdown" and not house_is_public():
             message = (
                 f"{publisher.label} shows the picture {image.name} from our address, which nobody outside of your "
                 "network reaches."

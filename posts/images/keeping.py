@@ -52,7 +52,8 @@ def take_in(
 
 def _stem(name: str) -> str:
     """What of a file's name becomes the end of an address."""
-    stem = name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or name
+    last = name.replace("\\", "/").rpartition("/")[2]
+    stem = last.rpartition(".")[0] or last
     return slugify(stem.replace("_", "-")).replace("_", "-").strip("-")[:60].strip("-") or "picture"
 
 

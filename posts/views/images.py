@@ -131,9 +131,8 @@ def progress(request: MemberRequest) -> HttpResponse:
 
 
 def stop(request: MemberRequest) -> HttpResponse:
-    left = variants.stop(request.workspace.pk)
-    if left:
-        messages.success(request, f"Stopped: {left} picture{'s' if left > 1 else ''} stay without smaller forms.")
+    if left := variants.stop(request.workspace.pk):
+        messages.success(request, f"Stopped: {left} picture{'s have' if left > 1 else ' has'} no smaller forms.")
     return redirect("images")
 
 

@@ -64,6 +64,8 @@ class Branch(Protocol):
 class RepositoryPublisher(OneStep):
     """What is the same for every repository; ``_branch`` opens it."""
 
+    carries_images = True
+
     @abstractmethod
     def _branch(self) -> AbstractContextManager[Branch]: ...
 

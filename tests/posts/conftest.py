@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -17,6 +19,7 @@ from posts.models import Attempt, Channel, Delivery, Post
 from posts.planning import scheduling
 from posts.planning.moments import moment_at
 from sandbox.server import serve
+from tests.publishers.raw_server import RawServer, raw_server
 
 
 class MovableClock:
@@ -145,6 +148,22 @@ def scheduled(new_post: Callable[..., Post], clock: MovableClock, ada: User) -> 
         return delivery
 
     return plan
+
+
+@pytest.fixture
+def gallery(settings: Any) -> Callable[[bytes], Any]:
+    """A server that gives the same answer to everybody, on an address that we may call."""
+
+    @contextmanager
+    def opened(answer: bytes) -> Iterator[RawServer]:
+        def give(wire: socket.socket, server: RawServer) -> None:
+            wire.sendall(answer)
+
+        with raw_server(give) as server:
+            settings.ALLOW_PRIVATE_TARGETS = frozenset({server.url})
+            yield server
+
+    return opened
 
 
 def publish(clock: MovableClock, delivery: Delivery, *, moves: int = 1) -> Delivery:

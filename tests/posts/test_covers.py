@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,22 +23,6 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 def said(status: str = "200 OK", kind: str = "image/png", body: bytes = PNG, *more: str) -> bytes:
     lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}", *more]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-@pytest.fixture
-def gallery(settings: Any) -> Callable[[bytes], Any]:
-    """A server that gives the same answer to everybody, on an address that we may call."""
-
-    @contextmanager
-    def opened(answer: bytes) -> Iterator[RawServer]:
-        def give(wire: socket.socket, server: RawServer) -> None:
-            wire.sendall(answer)
-
-        with raw_server(give) as server:
-            settings.ALLOW_PRIVATE_TARGETS = frozenset({server.url})
-            yield server
-
-    return opened
 
 
 def found(post: Post) -> str:

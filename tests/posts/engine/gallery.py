@@ -10,7 +10,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
-from publishers.base import Article, Image, Limits, RemoteImage, RemotePost
+from publishers.base import Article, Finding, Image, Limits, RemoteImage, RemotePost
 from publishers.devto import DevTo
 
 
@@ -19,6 +19,9 @@ class Gallery(DevTo):
     label = "Gallery"
     limits: ClassVar[Limits] = replace(DevTo.limits, image_bytes=100_000, image_types=("image/png", "image/jpeg"))
     address: ClassVar[str] = ""  # of the server for pictures
+
+    def check(self, article: Article) -> list[Finding]:
+        return super().check(replace(article, cover_url=""))
 
     def payload(self, article: Article) -> dict[str, Any]:
         return super().payload(with_uploaded(article))
