@@ -10,11 +10,12 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from html import escape
 
 import regex
 from django import forms
 
-from publishers.base import Article, Finding, Level
+from publishers.base import Article, Finding, Level, Look
 from publishers.preparing import TAG_NAMES, Notes, is_public_url, one_line
 
 TEMPLATE = "{title}\n\n{link}\n\n{tags}"
@@ -104,6 +105,12 @@ class Announcement:
     @property
     def text(self) -> str:
         return text_of(self.parts)
+
+    def look(self) -> Look:
+        """As it will read, with its addresses as links."""
+        paragraphs = escape(self.text).split("\n\n")
+        html = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs).replace("\n", "<br>")
+        return Look(title="", html=re.sub(r"https?://[^\s<]+", r'<a href="\g<0>">\g<0></a>', html))
 
     @property
     def tags(self) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
@@ -223,6 +224,26 @@ class OneStep(Publisher):
         """Publish at once. Raises OutcomeUnknown when it may or may not be there now."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How an article will look on a platform, as far as that can be told beforehand."""
+
+    title: str
+    html: str  # of what is sent; whoever shows it makes it safe
+    tags: tuple[str, ...] = ()
+    summary: str = ""
+    cover_url: str = ""
+    note: str = ""  # what else is seen there, in sentences
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """A publisher that can show what an article will look like."""
+
+    def look(self, article: Article) -> Look:
+        """Made of the very payload. Pure: shown while the author writes."""
+
+
 class Takes(StrEnum):
     """In which form a place takes an article that a person brings."""
 
@@ -266,6 +287,14 @@ class Assisted(Publisher):
     @abstractmethod
     def hand_off(self, article: Article) -> HandOff:
         """The article, ready to be copied. Pure; ``payload`` and ``check`` come from the same code."""
+
+    def look(self, article: Article) -> Look:
+        handed = self.hand_off(article)
+        link = f'<p><a href="{escape(handed.canonical_url)}">{escape(handed.canonical_url)}</a></p>'
+        return Look(
+            title=handed.title, html=handed.html or link, tags=handed.tags, summary=handed.summary,
+            cover_url=handed.cover_url,
+        )  # fmt: skip
 
     @abstractmethod
     def doors(self, article: Article) -> tuple[Door, ...]:

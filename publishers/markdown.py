@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache
 from html import escape
 
@@ -24,6 +25,7 @@ from publishers.text.steps import closed_code, end_of_front_matter, end_of_title
 
 __all__ = ["escape_liquid", "mark", "marks_in", "without_marks"]
 
+ELEMENTS = frozenset(nh3.ALLOWED_TAGS | {"input", "section", "figure", "figcaption", "details", "summary", "mark"})
 ID_PREFIX = "post-"  # keeps a heading called "location" from shadowing the page's own names
 
 
@@ -36,9 +38,14 @@ def to_html(markdown: str) -> str:
     Front matter is the caller's to take off. Code carries Pygments' classes (no inline style), checkboxes cannot be
     ticked, every id begins with "post-".
     """
+    return clean(_render(markdown))
+
+
+def clean(html: str, elements: Collection[str] = ELEMENTS) -> str:
+    """HTML of anybody's that is safe on our own pages, with these elements as far as they are harmless."""
     return nh3.clean(
-        _render(markdown),
-        tags=nh3.ALLOWED_TAGS | {"input", "section", "figure", "figcaption", "details", "summary"},
+        html,
+        tags=ELEMENTS & {*elements, "input"},
         attributes=_attributes(),
         attribute_filter=_filter_attribute,
         set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from django import forms
 
 from publishers.announcing import TemplateField, note_text, text_option
-from publishers.base import Account, Article, Finding, Level, OneStep, RemotePost, Visibility
+from publishers.base import Account, Article, Finding, Level, Look, OneStep, RemotePost, Visibility
 from publishers.bluesky import sessions
 from publishers.bluesky.record import COLLECTION, LIMITS, cover, prepare, record, record_key, trouble_with
 from publishers.bluesky.sessions import Session
@@ -95,6 +95,9 @@ class Bluesky(OneStep):
     def check(self, article: Article) -> list[Finding]:
         ready = prepare(article, self.settings)
         return note_text([*ready.findings, *_about_the_card(article)], ready.text)
+
+    def look(self, article: Article) -> Look:
+        return prepare(article, self.settings).look()
 
     def payload(self, article: Article) -> dict[str, Any]:
         """The record, without the picture of its card, which is uploaded right before."""

@@ -15,11 +15,12 @@ from urllib.parse import quote
 
 from django import forms
 
-from publishers.base import Account, Article, Finding, Limits, RemotePost, TwoStep, Visibility
+from publishers.base import Account, Article, Finding, Limits, Look, RemotePost, TwoStep, Visibility
 from publishers.buttondown.article import KEY, SUBJECT, fields, prepare
 from publishers.errors import Gone, OutcomeUnknown, PerhapsThere, PublishingError, Rejected
 from publishers.forms import BaseUrlField, SecretField
 from publishers.http import Answer, Hook, origin_of
+from publishers.text.dialects import to_shown_html
 
 VERSION = "2026-04-01"  # of the API, which changes what is answered by the day that a caller names
 PAGES = 3  # of the newest emails: ours was made minutes ago
@@ -82,6 +83,10 @@ class Buttondown(TwoStep):
 
     def check(self, article: Article) -> list[Finding]:
         return prepare(article).findings
+
+    def look(self, article: Article) -> Look:
+        email = prepare(article)
+        return Look(title=email.subject, html=to_shown_html(email.body), cover_url=email.image)
 
     def payload(self, article: Article) -> dict[str, Any]:
         """The draft. The status is always there: without it, everybody would be mailed at once."""

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from publishers.base import AI_DISCLOSURE, Account, Article, Finding, RemotePost, TwoStep, Visibility
-from publishers.devto.article import LIMITS, changed_fields, fields, prepare
+from publishers.base import AI_DISCLOSURE, Account, Article, Finding, Look, RemotePost, TwoStep, Visibility
+from publishers.devto.article import LIMITS, changed_fields, fields, prepare, shown_html
 from publishers.errors import Gone, PerhapsThere, PublishingError, RateLimited, Rejected, Unavailable
 from publishers.forms import ApiKeyForm, BaseUrlField
 from publishers.http import Answer, Hook, origin_of
@@ -87,6 +87,13 @@ class DevTo(TwoStep):
 
     def payload(self, article: Article) -> dict[str, Any]:
         return {"article": fields(article, self.settings, published=False)}
+
+    def look(self, article: Article) -> Look:
+        ready = prepare(article)
+        return Look(
+            title=ready.title, html=shown_html(ready.body), tags=tuple(ready.tags),
+            summary=" ".join(article.summary.split()), cover_url=ready.cover_url,
+        )  # fmt: skip
 
     def create_draft(self, article: Article) -> RemotePost:
         answer = self._write("POST", "/articles", self.payload(article), _refusal)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from publishers.base import Article, Finding, Limits
+from publishers.markdown import clean
 from publishers.notes import Notes
 from publishers.preparing import (
     TAG_NAMES,
@@ -33,7 +34,8 @@ from publishers.text.constructs import (
     numbering,
     task_lists,
 )
-from publishers.text.escapes import escape_liquid, struck_words
+from publishers.text.dialects import Dialect, to_shown_html
+from publishers.text.escapes import escape_liquid, struck_words, without_raw
 from publishers.text.source import Source
 from publishers.text.steps import (
     Step,
@@ -223,6 +225,20 @@ STEPS: tuple[Step, ...] = (
     as_letters(escape_for_forem),
     signed,
 )
+
+
+SHOWN = Dialect(breaks=True, footnotes=True)
+
+
+def shown_html(body: str) -> str:
+    """What readers will see of a body: Redcarpet with line ends as breaks, after Liquid has run."""
+    parts: list[str] = []
+    position = 0
+    for code in _FOREM_CODE.finditer(body):
+        parts += [without_raw(body[position : code.start()]), code[0]]
+        position = code.end()
+    html = to_shown_html("".join(parts) + without_raw(body[position:]), SHOWN)
+    return clean(html, ELEMENTS)
 
 
 def _tags(notes: Notes, tags: tuple[str, ...]) -> list[str]:

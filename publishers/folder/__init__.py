@@ -12,7 +12,19 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from publishers.base import Account, Article, Aspect, Check, Finding, Health, Limits, OneStep, RemotePost, Visibility
+from publishers.base import (
+    Account,
+    Article,
+    Aspect,
+    Check,
+    Finding,
+    Health,
+    Limits,
+    Look,
+    OneStep,
+    RemotePost,
+    Visibility,
+)
 from publishers.errors import Fault, Gone, NotAuthorized, OutcomeUnknown, PublishingError, Rejected, Unavailable
 from publishers.forms import BaseUrlField, NoCredentialsForm
 from publishers.notes import Notes
@@ -24,6 +36,7 @@ from publishers.sites.front_matter import (
     file_text,
     front_matter,
     key_in,
+    look_of,
     renamed,
     slug_in,
     slug_of,
@@ -118,6 +131,9 @@ class Folder(OneStep):
             notes.refused("title", "A post needs a title.")
         source(article, self._generator, notes)
         return notes.findings
+
+    def look(self, article: Article) -> Look:
+        return look_of(article, self._generator)
 
     def payload(self, article: Article) -> dict[str, Any]:
         """The file as it will be written when its name is free: {"path": …, "text": …}."""

@@ -21,6 +21,7 @@ from publishers.base import (
     Article,
     Finding,
     Image,
+    Look,
     RemoteImage,
     RemotePost,
     TwoStep,
@@ -30,6 +31,7 @@ from publishers.errors import Gone, NotAuthorized, Rejected, Unavailable
 from publishers.ghost import answers
 from publishers.ghost.article import LIMITS, fields, mark_slug, newsletter_of, prepare
 from publishers.ghost.forms import HTML, AdminKeyForm, OptionsForm, SettingsForm
+from publishers.ghost.text import shown_html
 from publishers.http import Answer, Hook, origin_of
 from publishers.multipart import form_data
 
@@ -94,6 +96,13 @@ class Ghost(TwoStep):
 
     def check(self, article: Article) -> list[Finding]:
         return prepare(article, self.settings).findings
+
+    def look(self, article: Article) -> Look:
+        ready = prepare(article, self.settings)
+        return Look(
+            title=ready.title, html=shown_html(ready.content), tags=tuple(ready.tags), summary=ready.excerpt,
+            cover_url=ready.cover_url,
+        )  # fmt: skip
 
     def payload(self, article: Article) -> dict[str, Any]:
         slug = {"slug": article.slug} if article.slug else {}

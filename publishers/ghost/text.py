@@ -5,7 +5,9 @@ The card is rendered by markdown-it with line breaks, highlighting, sub- and sup
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from json import loads
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -20,6 +22,7 @@ from publishers.text.constructs import (
     formulas_as_code,
     task_lists,
 )
+from publishers.text.dialects import Dialect, to_shown_html
 from publishers.text.escapes import lazy_headings, raised_and_marked
 from publishers.text.parsing import new_parser, parsed
 from publishers.text.source import Source
@@ -70,6 +73,17 @@ def _html(source: Source) -> str:
     read, renderer = parsed(source.text), _renderer()
     env = {**read.env, "docId": source.article.key[:8]}
     return str(renderer.renderer.render(read.tokens, renderer.options, env)).strip()
+
+
+SHOWN = Dialect(breaks=True, footnotes=True, notes_within=True, raised=True)
+
+
+def shown_html(content: Mapping[str, str]) -> str:
+    """What readers will see of {"html": …} or of {"lexical": …} with one card of Markdown."""
+    if "html" in content:
+        return content["html"]
+    [card] = loads(content["lexical"])["root"]["children"]
+    return to_shown_html(card["markdown"], SHOWN)
 
 
 @cache

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from publishers.base import Account, Article, Finding, Image, Level, RemoteImage, RemotePost, TwoStep, Visibility
+from publishers.base import Account, Article, Finding, Image, Level, Look, RemoteImage, RemotePost, TwoStep, Visibility
 from publishers.errors import NotAuthorized, OutcomeUnknown, PerhapsThere, Rejected, Unavailable
 from publishers.hashnode import answers, documents, images
 from publishers.hashnode.article import (
     BODY_BYTES,
     LIMITS,
+    SHOWN,
     Prepared,
     draft_input,
     post_input,
@@ -26,7 +27,8 @@ from publishers.hashnode.article import (
 )
 from publishers.hashnode.forms import OptionsForm, SettingsForm, TokenForm
 from publishers.http import Answer, Hook, origin_of
-from publishers.markdown import marks_in
+from publishers.marks import marks_in
+from publishers.text.dialects import to_shown_html
 
 PAGES = 4  # of 50 posts, and of 50 drafts: ours is among the newest
 PUBLICATION_PAGES = 10
@@ -113,6 +115,13 @@ class Hashnode(TwoStep):
         """The creation of the draft. A series that is named by its slug is looked up before, and is not in here."""
         series = _series_of(article)
         return self._creation(article, series if _is_id(series) else "")
+
+    def look(self, article: Article) -> Look:
+        ready = prepare(article)
+        return Look(
+            title=ready.title, html=to_shown_html(ready.body, SHOWN), tags=tuple(tag["name"] for tag in ready.tags),
+            summary=str(article.options.get("subtitle") or ""), cover_url=ready.cover_url,
+        )  # fmt: skip
 
     def _creation(self, article: Article, series_id: str, ready: Prepared | None = None) -> dict[str, Any]:
         fields = {"publicationId": self._publication} | draft_input(article, self.settings, series_id, ready)

@@ -16,6 +16,7 @@ from publishers.http import origin_of
 from publishers.notes import Notes
 from publishers.preparing import TAG_NAMES, has_room, note_canonical_url, usable_cover
 from publishers.text.constructs import callouts, definition_lists, diagrams, endnotes, html_elements
+from publishers.text.dialects import Dialect
 from publishers.text.escapes import struck_words
 from publishers.text.html import ELEMENTS as ELEMENTS_OF_ARTICLES
 from publishers.text.source import Edit, Source
@@ -194,6 +195,8 @@ def _begins_line(source: Source, start: int, sign: int) -> bool:
 
 # Which HTML Hashnode keeps is not documented: these are what its editor makes itself.
 ELEMENTS = ELEMENTS_OF_ARTICLES - {"section"}
+
+SHOWN = Dialect(breaks=True, tasks=True)  # no more than what is certain
 
 STEPS: tuple[Step, ...] = (
     front_matter,

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from publishers.announcing import TEMPLATE, TemplateField, note_text, text_option
-from publishers.base import Account, Article, Finding, OneStep, RemotePost, Visibility
+from publishers.base import Account, Article, Finding, Look, OneStep, RemotePost, Visibility
 from publishers.errors import Fault, Gone, NotAuthorized, PublishingError, RateLimited, Unavailable
 from publishers.forms import AS_THE_CHANNEL_SAYS, BaseUrlField, SecretField
 from publishers.http import Answer, Hook, origin_of
@@ -89,6 +89,9 @@ class Mastodon(OneStep):
     def check(self, article: Article) -> list[Finding]:
         ready = prepare(article, self.settings)
         return note_text(ready.findings, ready.text)
+
+    def look(self, article: Article) -> Look:
+        return prepare(article, self.settings).look()
 
     def payload(self, article: Article) -> dict[str, Any]:
         return fields(article, self.settings)

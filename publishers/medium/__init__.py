@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from django import forms
 
-from publishers.base import Account, Article, Finding, OneStep, RemotePost, Visibility
+from publishers.base import Account, Article, Finding, Look, OneStep, RemotePost, Visibility
 from publishers.errors import Fault, NotAuthorized, PublishingError, RateLimited, Rejected, Unavailable, Unsupported
 from publishers.forms import AS_THE_CHANNEL_SAYS, YES_OR_NO, BaseUrlField, SecretField
 from publishers.http import Answer, origin_of
@@ -132,6 +132,15 @@ class Medium(OneStep):
 
     def payload(self, article: Article) -> dict[str, Any]:
         return fields(article, self.settings)
+
+    def look(self, article: Article) -> Look:
+        """The title is the first block of the text; in lists Medium shows a shorter one."""
+        ready = prepare(article)
+        heading, _, text = ready.content.partition("\n")
+        title = one_line(article.title)
+        listed = "" if ready.title == title else f"In lists it is called “{ready.title}”."
+        assert heading.startswith("<h1>")
+        return Look(title=title, html=text, tags=tuple(ready.tags), note=listed)
 
     def publish(self, article: Article) -> RemotePost:
         """Who we are is asked first, where the address needs it: if that fails, nothing was created."""

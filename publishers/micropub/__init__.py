@@ -12,7 +12,18 @@ from json import JSONDecodeError, loads
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
-from publishers.base import Account, Article, Finding, Image, OneStep, RemoteImage, RemotePost, TwoStep, Visibility
+from publishers.base import (
+    Account,
+    Article,
+    Finding,
+    Image,
+    Look,
+    OneStep,
+    RemoteImage,
+    RemotePost,
+    TwoStep,
+    Visibility,
+)
 from publishers.errors import Gone, NotAuthorized, PublishingError, Rejected, Unavailable, Unsupported
 from publishers.forms import is_local
 from publishers.http import Answer, Hook, origin_of
@@ -24,6 +35,7 @@ from publishers.micropub.discovery import endpoint_in
 from publishers.micropub.forms import DRAFTS, NO, YES, SettingsForm, TokenForm
 from publishers.multipart import form_data
 from publishers.preparing import one_line
+from publishers.text.dialects import to_shown_html
 
 PAGE = 50  # posts asked for at once
 PAGES = 4
@@ -102,6 +114,15 @@ class Micropub(TwoStep, OneStep):
 
     def check(self, article: Article) -> list[Finding]:
         return prepare(article, self.settings).findings
+
+    def look(self, article: Article) -> Look:
+        ready = prepare(article, self.settings)
+        is_html = isinstance(ready.content, dict)
+        html = str(ready.content["html"]) if is_html else to_shown_html(ready.content)
+        return Look(
+            title=ready.title, html=html, tags=tuple(ready.tags), summary=" ".join(article.summary.split()),
+            cover_url=ready.cover_url,
+        )  # fmt: skip
 
     def payload(self, article: Article) -> dict[str, Any]:
         return creation(article, self.settings, draft=self.has_drafts(self.settings))

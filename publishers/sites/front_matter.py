@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -17,9 +17,10 @@ from urllib.parse import quote
 
 import yaml
 
-from publishers.base import Article
+from publishers.base import Article, Look
 from publishers.notes import Notes
 from publishers.sites.escapes import ZERO_WIDTH, escape_hugo, modules
+from publishers.text.dialects import COMMON, Dialect, to_shown_html
 from publishers.text.escapes import escape_liquid, jsx
 from publishers.text.source import Edit, Source
 from publishers.text.steps import (
@@ -47,12 +48,14 @@ class Generator:
     escape: Callable[[str], str]
     pictures: str  # the folder of a post's pictures, where they do not lie beside it
     hidden: Mapping[str, Any]  # what takes a post off the site although its file is there
+    dialect: Dialect = COMMON  # what its Markdown knows as it comes
     dated_name: bool = False  # YYYY-MM-DD- before the slug
 
 
 GENERATORS: dict[str, Generator] = {
     "hugo": Generator(
         label="Hugo",
+        dialect=Dialect(tasks=True, footnotes=True, definitions=True),
         directory="content/posts",
         permalink="/:section/:slug/",
         keys={
@@ -75,6 +78,7 @@ GENERATORS: dict[str, Generator] = {
     ),
     "jekyll": Generator(
         label="Jekyll",
+        dialect=Dialect(tasks=True, footnotes=True, definitions=True),
         directory="_posts",
         permalink="/:year/:month/:day/:slug.html",
         keys={
@@ -117,6 +121,7 @@ GENERATORS: dict[str, Generator] = {
     ),
     "eleventy": Generator(
         label="Eleventy",
+        dialect=Dialect(),
         directory="posts",
         permalink="/:section/:slug/",
         keys={
@@ -238,6 +243,16 @@ def source(article: Article, generator: Generator, notes: Notes, name: str = "")
         as_letters(generator.escape),
     )
     return run(steps, article, notes)
+
+
+def look_of(article: Article, generator: Generator, name: str = "") -> Look:
+    """As the site will show it. What is escaped for its engine is shown as it was written."""
+    text = source(article, replace(generator, escape=str), Notes(""), name).text
+    return Look(
+        title=" ".join(article.title.split()), html=to_shown_html(text, generator.dialect), tags=tuple(article.tags),
+        summary=" ".join(article.summary.split()), cover_url=article.cover_url,
+        note="Colours and fonts are those of the site.",
+    )  # fmt: skip
 
 
 def own_pictures(source: Source, notes: Notes) -> Source:

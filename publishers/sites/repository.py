@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-from publishers.base import Article, Finding, OneStep, RemotePost, Visibility
+from publishers.base import Article, Finding, Look, OneStep, RemotePost, Visibility
 from publishers.errors import Gone, Rejected, Unavailable
 from publishers.preparing import one_line
 from publishers.sites.checking import findings_of
 from publishers.sites.forms import HIDE
-from publishers.sites.front_matter import GENERATORS, Generator, hidden_text, is_hidden, key_in
+from publishers.sites.front_matter import GENERATORS, Generator, hidden_text, is_hidden, key_in, look_of
 from publishers.sites.layout import PostFile, is_ours, numbered, picture_folder_of, pictures_named_in, post_file, url_at
 
 OTHERS_FIRST = 5  # times that somebody else may be quicker within one call
@@ -71,6 +72,9 @@ class RepositoryPublisher(OneStep):
 
     def check(self, article: Article) -> list[Finding]:
         return findings_of(article, self.settings)
+
+    def look(self, article: Article) -> Look:
+        return look_of(article, GENERATORS[self.settings["generator"]], PurePosixPath(self.settings["path"]).name)
 
     def payload(self, article: Article) -> dict[str, Any]:
         """The commit as it is made when the path is free."""

@@ -50,6 +50,14 @@ def _raw(text: str) -> str:
     return "{% raw %}" + text + "{% endraw %}"
 
 
+def without_raw(text: str) -> str:
+    """What Liquid makes of ``escape_liquid``'s raw blocks."""
+    return _RAW_BLOCK.sub(r"\1", text)
+
+
+_RAW_BLOCK = re.compile(r"\{% raw %\}(.*?)\{% endraw %\}", re.DOTALL)
+
+
 # --- Steps -------------------------------------------------------------------------------------------------------
 
 _LINE_HEAD = r"^((?:[ \t]|>|[-*+][ \t]|\d{1,9}[.)][ \t])*)"

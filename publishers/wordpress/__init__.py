@@ -17,6 +17,7 @@ from publishers.base import (
     Finding,
     Health,
     Image,
+    Look,
     RemoteImage,
     RemotePost,
     TwoStep,
@@ -127,6 +128,13 @@ class WordPress(TwoStep):
         names = {"slug": ready.slug, "tags": ready.tags, "categories": ready.categories}
         named = {name: value for name, value in names.items() if value}
         return {"status": "draft"} | fields(article, self.settings) | named
+
+    def look(self, article: Article) -> Look:
+        ready = prepare(article, self.settings)
+        return Look(
+            title=unescape(ready.title), html=ready.content, tags=(*ready.categories, *ready.tags),
+            summary=unescape(ready.excerpt), cover_url=ready.cover.url if ready.cover else "",
+        )  # fmt: skip
 
     def _fields(self, article: Article) -> dict[str, Any]:
         """The fields that go out, with the numbers of tags and categories, which are made where they are missing."""

@@ -134,9 +134,7 @@ def code_in(text: str) -> list[str]:
 @given(text=TEXTS)
 @example(text="- ```\n  a\n  ```\n\n`b\nc`")
 def test_code_is_never_altered(step: Step, text: str) -> None:
-    assume(
-        not (step in WRAPPED and re.search(r"^[> ]*[:~]\s", text, re.MULTILINE))
-    )
+    assume(not (step in WRAPPED and re.search(r"^[> ]*[:~]\s", text, re.MULTILINE)))
     assert code_in(after(step, text)) == code_in(Source.of(Article(key="", title="", markdown=text)).base)
 
 
