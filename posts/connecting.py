@@ -133,6 +133,8 @@ def _open(channel: Channel, account: Account, now: datetime, told: dict[str, Any
         "choices": {field: [list(choice) for choice in choices] for field, choices in account.choices.items()},
         "settings": {**channel.settings, **_only_choices(channel, account)},
     }
+    if account.credentials is not None:
+        changes |= {"credentials": dict(account.credentials), "secret_hint": _hint(dict(account.credentials))}
     for field, choices in account.choices.items():
         if changes["settings"].get(field, "") not in dict(choices):
             problem = f"{label} knows us as {account.name}. Choose the {field.replace('_', ' ')}: " + _listed(choices)

@@ -22,6 +22,7 @@ from publishers.mastodon import Mastodon
 from publishers.medium import Medium
 from publishers.micropub import Micropub
 from publishers.wordpress import WordPress
+from publishers.writefreely import WriteFreely
 
 PUBLISHERS: dict[str, type[Publisher]] = {
     "buttondown": Buttondown,
@@ -36,6 +37,7 @@ PUBLISHERS: dict[str, type[Publisher]] = {
     "medium": Medium,
     "micropub": Micropub,
     "wordpress": WordPress,
+    "writefreely": WriteFreely,
     # brought there by hand
     "elsewhere": Elsewhere,
     "hacker-news": HackerNews,

@@ -12,6 +12,7 @@ from sandbox.mastodon import Mastodon
 from sandbox.medium import Medium
 from sandbox.micropub import Micropub
 from sandbox.wordpress import Wordpress
+from sandbox.writefreely import Writefreely
 
 PLATFORMS: dict[str, type[Platform]] = {
     "buttondown": Buttondown,
@@ -25,5 +26,6 @@ PLATFORMS: dict[str, type[Platform]] = {
     "medium": Medium,
     "micropub": Micropub,
     "wordpress": Wordpress,
+    "writefreely": Writefreely,
 }
 """By the first part of their address."""

@@ -83,6 +83,10 @@ PLATFORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "buttondown": ("api_key", {"base_url": "{url}/buttondown/v1", "archival_mode": "enabled"}),
     "micropub": ("token", MICROPUB | {"drafts": "no"}),
     "micropub with drafts": ("token", MICROPUB | {"drafts": "yes"}),
+    "writefreely": (
+        "token",
+        {"base_url": "{url}/writefreely", "username": "", "collection": "ada_writefreely", "font": "norm"},
+    ),
     "folder": ("", {"generator": "hugo", "directory": "blog"}),
 }
 # The calls that look for an article: these a "stale look-up" turns back in time.
@@ -98,6 +102,7 @@ LOOKS: dict[str, list[str]] = {
     "medium": ["feed"],
     "wordpress": ["list"],
     "micropub": ["list"],
+    "writefreely": ["list"],
 }
 # By name: the call it strikes, and how. "flip" strikes the creation where creating is publishing.
 FAULTS: dict[str, dict[str, Any]] = {
@@ -144,7 +149,7 @@ def connect(workspace: Workspace, street: Street, clock: MovableClock) -> Callab
         connecting.verify(channel.pk, clock)
         channel.refresh_from_db()
         assert channel.status == Channel.Status.OPEN, channel.problem
-        if platform == "hashnode":
+        if platform in ("hashnode", "writefreely"):
             street.order("switches", switch="cache", on=False)  # its cache runs by the real clock, ours is moved on
         return channel
 

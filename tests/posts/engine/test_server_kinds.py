@@ -1,4 +1,4 @@
-"""One platform, many servers: what the engine does by what a server can."""
+"""One platform, many servers: what the house does by what a server can, and by what its check has found."""
 
 from __future__ import annotations
 
@@ -82,3 +82,19 @@ def test_what_came_out_otherwise_is_told_to_its_author(
         street.order("switches", switch="slugs", on=True)
     assert delivery.status == Delivery.Status.PUBLISHED
     assert "did not take the slug “my-own-slug”" in delivery.message
+
+
+def test_a_password_is_forgotten_for_the_token_that_it_gave(
+    workspace: Workspace, street: Street, clock: MovableClock, scheduled: Callable[..., Delivery]
+) -> None:
+    street.platform = "writefreely"
+    street.order("switches", switch="cache", on=False)  # it runs by the real clock, ours is moved on
+    settings = {"base_url": f"{street.url}/writefreely", "username": "sandbox", "collection": "", "font": "norm"}
+    channel = connecting.connect(workspace, "writefreely", "Ada", {"token": "", "password": "let-me-in"}, settings)
+    connecting.verify(channel.pk, clock)
+    channel.refresh_from_db()
+    assert channel.status == Channel.Status.OPEN, channel.problem
+    assert set(channel.credentials) == {"token"}
+    assert channel.secret_hint == channel.credentials["token"][-4:]
+    assert channel.settings["collection"] == "sandbox"
+    assert publish(clock, scheduled(channel)).status == Delivery.Status.PUBLISHED
