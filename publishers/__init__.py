@@ -21,6 +21,7 @@ from publishers.hashnode import Hashnode
 from publishers.mastodon import Mastodon
 from publishers.medium import Medium
 from publishers.micropub import Micropub
+from publishers.tumblr import Tumblr
 from publishers.wordpress import WordPress
 from publishers.writefreely import WriteFreely
 
@@ -36,6 +37,7 @@ PUBLISHERS: dict[str, type[Publisher]] = {
     "mastodon": Mastodon,
     "medium": Medium,
     "micropub": Micropub,
+    "tumblr": Tumblr,
     "wordpress": WordPress,
     "writefreely": WriteFreely,
     # brought there by hand

@@ -11,6 +11,7 @@ from sandbox.hashnode import Hashnode
 from sandbox.mastodon import Mastodon
 from sandbox.medium import Medium
 from sandbox.micropub import Micropub
+from sandbox.tumblr import Tumblr
 from sandbox.wordpress import Wordpress
 from sandbox.writefreely import Writefreely
 
@@ -25,6 +26,7 @@ PLATFORMS: dict[str, type[Platform]] = {
     "mastodon": Mastodon,
     "medium": Medium,
     "micropub": Micropub,
+    "tumblr": Tumblr,
     "wordpress": Wordpress,
     "writefreely": Writefreely,
 }

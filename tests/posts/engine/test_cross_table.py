@@ -87,6 +87,7 @@ PLATFORMS: dict[str, tuple[str, dict[str, Any]]] = {
         "token",
         {"base_url": "{url}/writefreely", "username": "", "collection": "ada_writefreely", "font": "norm"},
     ),
+    "tumblr": ("token", {"base_url": "{url}/tumblr/v2", "blog": "ada_tumblr"}),
     "folder": ("", {"generator": "hugo", "directory": "blog"}),
 }
 # The calls that look for an article: these a "stale look-up" turns back in time.
@@ -100,6 +101,7 @@ LOOKS: dict[str, list[str]] = {
     "hashnode": ["list", "look"],
     "mastodon": ["list"],
     "medium": ["feed"],
+    "tumblr": ["list"],
     "wordpress": ["list"],
     "micropub": ["list"],
     "writefreely": ["list"],
@@ -145,6 +147,9 @@ def connect(workspace: Workspace, street: Street, clock: MovableClock) -> Callab
         if secret:
             street.order("limits", on=False)
             credentials = {secret: street.order("accounts", username=f"ada_{platform}", age_days=400)["key"]}
+        if platform == "tumblr":
+            own = {"consumer_key": "sandbox-tumblr-app", "consumer_secret": "sandbox-tumblr-app-secret"}
+            credentials |= own | {"token_secret": f"{credentials['token']}-secret"}
         channel = connecting.connect(workspace, platform, platform, credentials, settings)
         connecting.verify(channel.pk, clock)
         channel.refresh_from_db()
