@@ -18,6 +18,7 @@ from publishers.ghost import Ghost
 from publishers.git import Git
 from publishers.github import GitHub
 from publishers.hashnode import Hashnode
+from publishers.joining import join
 from publishers.mastodon import Mastodon
 from publishers.medium import Medium
 from publishers.micropub import Micropub
@@ -50,4 +51,7 @@ PUBLISHERS: dict[str, type[Publisher]] = {
     "wordpress-com": WordPressCom,
 }
 
-__all__ = ["PUBLISHERS"]
+# What installed packages bring comes after our own, and cannot take their names.
+NOT_JOINED = join(PUBLISHERS)
+
+__all__ = ["NOT_JOINED", "PUBLISHERS"]

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 
 from publishers.answers import Exchange
 from publishers.base import Account, Aspect, Assisted, Check, Examines, Health, Publisher
-from publishers.errors import Fault, NotAuthorized, PublishingError, RateLimited
+from publishers.errors import Fault, Later, NotAuthorized, PublishingError, RateLimited
 
 APART = timedelta(seconds=30)  # clocks this far apart are said; a Date header is exact to a second
 FAR_APART = timedelta(minutes=4)  # and so far apart some platforms refuse what is signed with a time
@@ -91,6 +91,8 @@ def examine(publisher: Publisher, known: Known, clock: Callable[[], datetime]) -
     except PublishingError as raised:
         error = raised
         told = [_of_error(publisher, raised, known)]
+        if raised.fault in (Fault.ROLE, Fault.PLAN):  # whoever is told that is known there
+            told.append(Check(Aspect.KEY, Health.WELL, f"{publisher.label} accepts the key."))
     if account is not None and isinstance(publisher, Examines):
         try:
             told = publisher.examine(account)
@@ -131,9 +133,8 @@ def _of_error(publisher: Publisher, error: PublishingError, known: Known) -> Che
 
 
 def _fault_of_kind(error: PublishingError) -> Fault | None:
-    if isinstance(error, NotAuthorized):
-        return Fault.KEY_REFUSED
-    return Fault.RATE if isinstance(error, RateLimited) else None
+    kinds = ((NotAuthorized, Fault.KEY_REFUSED), (RateLimited, Fault.RATE), (Later, Fault.UNREACHABLE))
+    return next((fault for kind, fault in kinds if isinstance(error, kind)), None)
 
 
 def _why_refused(exchanges: list[Exchange], known: Known) -> str:

@@ -84,8 +84,8 @@ DOORS_MAY_USE = ("django.forms", "django.core.exceptions", "django.core.validato
 
 # What every platform's file shares; the rest of publishers/ are the platforms themselves.
 SHARED = {
-    "addresses", "announcing", "answers", "base", "doctor", "errors", "forms", "http", "markdown", "marks", "multipart",
-    "notes", "pages", "preparing", "sites", "text", "wire",
+    "addresses", "announcing", "answers", "base", "doctor", "errors", "forms", "http", "joining", "markdown", "marks",
+    "multipart", "notes", "pages", "preparing", "sites", "testing", "text", "wire",
 }  # fmt: skip
 
 
