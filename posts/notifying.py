@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from accounts import mailing
 from accounts.models import User
+from posts.engine import tailoring
 from posts.models import Channel, Delivery, Proof, Series
 from posts.planning.moments import WALL
 
@@ -174,6 +175,7 @@ def tell_held(followers: Sequence[Delivery], origin: Delivery | None, obstacle: 
             "obstacle": obstacle,
             "because": HELD[obstacle].format(origin=origin.channel if origin else "the original"),
             "followers": [follower.channel.name for follower in followers],
+            "is_announced": all(tailoring.announces(follower.channel) for follower in followers),
             "link": settings.SITE_URL + first.get_absolute_url(),
         },
         event=f"followers:{end}:{obstacle.value}",

@@ -34,11 +34,21 @@ def cancel(request: MemberRequest, pk: int) -> HttpResponse:
         return render(request, "posts/delivery_cancel.html", context)
     done = f"It will not be published on {delivery.channel}."
     if followers:
-        done += {Then.STOP: " Nor on ", Then.RELEASE: " It goes out on ", Then.WAIT: " It waits on "}[Then(then)]
-        done += ", ".join(follower.channel.name for follower in followers) + "."
+        done += _of_followers(Then(then), followers)
     return _decide(
         request, delivery, lambda: following.cancel(delivery, Then(then or Then.WAIT), now, request.user), done
     )
+
+
+def _of_followers(then: Then, followers: list[Delivery]) -> str:
+    """What becomes of them, in a sentence; an announcement without its page has nothing to say."""
+    alone = [each for each in followers if then != Then.RELEASE or following.can_go_alone(each)]
+    groups = [
+        ({Then.STOP: "Nor on", Then.RELEASE: "It goes out on", Then.WAIT: "It waits on"}[then], alone),
+        ("There is nothing to announce on", [each for each in followers if each not in alone]),
+    ]
+    named = [(words, ", ".join(each.channel.name for each in some)) for words, some in groups if some]
+    return "".join(f" {words} {names}." for words, names in named)
 
 
 def publish_now(request: MemberRequest, pk: int) -> HttpResponse:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from accounts.models import User, Workspace
+from accounts.models import Mail, User, Workspace
 from posts import connecting
 from posts.engine import publishing
 from posts.models import Channel, Delivery, Post, Proof
@@ -111,6 +111,15 @@ class TestTogetherWithItsPage:
         following.cancel(pair[0], Then.RELEASE, clock(), ada)
         pair[1].refresh_from_db()
         assert pair[1].status == Status.CANCELLED
+
+    def test_its_author_hears_of_what_holds_it_up_in_words_that_fit(
+        self, pair: tuple[Delivery, Delivery], clock: MovableClock
+    ) -> None:
+        pair[0].move(Status.CANCELLED)
+        following.look_after(clock)
+        mail = Mail.objects.get(event__startswith="followers:")
+        assert "was to be announced on Toots" in mail.text
+        assert "canonical" not in mail.text
 
     def test_where_the_post_has_an_address_it_goes_on_with_that(
         self, dev: Channel, mastodon: Channel, new_post: Write, clock: MovableClock, ada: User, street: Street

@@ -223,3 +223,16 @@ def test_a_series_announces_only_what_has_an_address(browser: Client, post: Post
     }  # fmt: skip
     page = unescape(browser.post(reverse("series_new"), values).content.decode())
     assert "“Notes” has no canonical URL that it could name" in page
+
+
+def test_cancelling_the_article_says_that_there_is_nothing_to_announce(
+    browser: Client, post: Post, dev: Channel, folder: Channel, mastodon: Channel
+) -> None:
+    values = {"order": "first", "origin": str(dev.pk), f"delay-{folder.pk}": "24 h"}
+    confirm(browser, post, dev, folder, mastodon, **values)
+    address = reverse("delivery_cancel", args=[Delivery.objects.get(channel=dev).pk])
+    asked = " ".join(browser.post(address).content.decode().split())
+    assert "without the original; what would announce it is stopped</button>" in asked
+    done = unescape(browser.post(address, {"then": "release"}, follow=True).content.decode())
+    assert "It goes out on Garden. There is nothing to announce on Toots." in done
+    assert Delivery.objects.get(channel=mastodon).status == Status.CANCELLED
