@@ -10,6 +10,7 @@ from publishers.assisted import (
     WordPressCom,
 )
 from publishers.base import Publisher
+from publishers.blogger import Blogger
 from publishers.bluesky import Bluesky
 from publishers.buttondown import Buttondown
 from publishers.devto import DevTo
@@ -27,6 +28,7 @@ from publishers.wordpress import WordPress
 from publishers.writefreely import WriteFreely
 
 PUBLISHERS: dict[str, type[Publisher]] = {
+    "blogger": Blogger,
     "buttondown": Buttondown,
     "bluesky": Bluesky,
     "devto": DevTo,

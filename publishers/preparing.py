@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Collection
+from html import escape
 
 from publishers.addresses import is_public_url
 from publishers.base import Article
@@ -70,6 +71,11 @@ def note_canonical_url(notes: Notes, url: str, fits: Callable[[str], bool], wish
     """``wish`` says what the platform wants of such an address, as the end of a sentence."""
     if url and not fits(url):
         notes.refused("canonical_url", f"“{url}” cannot be the canonical address: {wish}.")
+
+
+def original_line(url: str) -> str:
+    """HTML that says where an article appeared first, where a platform has no field for it."""
+    return f'<p>Originally published at <a href="{escape(url)}" rel="canonical">{escape(url)}</a>.</p>'
 
 
 def usable_cover(notes: Notes, url: str, fits: Callable[[str], bool], wish: str = "a public web address") -> str:

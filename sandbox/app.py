@@ -57,6 +57,7 @@ class App:
             body=environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)),
             ip=environ.get("REMOTE_ADDR", ""),
             origin=self.public_url or f"http://{host}",
+            query_string=environ.get("QUERY_STRING", ""),
         )
 
     def respond(self, request: Request) -> tuple[Response, Wire]:

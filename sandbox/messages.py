@@ -13,6 +13,7 @@ class Request:
 
     `path` begins with "/" and is relative to whoever is asked (the sandbox, or one platform). `headers` has
     lower-case names. `origin` is scheme and host, without a final slash, for absolute addresses in answers.
+    `query_string` is the query as it came, where names may be repeated.
     """
 
     method: str
@@ -22,6 +23,7 @@ class Request:
     body: bytes = b""
     ip: str = "127.0.0.1"
     origin: str = "http://localhost"
+    query_string: str = ""
 
     @property
     def content_type(self) -> str:

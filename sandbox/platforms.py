@@ -1,5 +1,6 @@
 """The platforms the sandbox stands in for. A further one is one more file, and one more line here."""
 
+from sandbox.blogger import Blogger
 from sandbox.bluesky import Bluesky
 from sandbox.buttondown import Buttondown
 from sandbox.contract import Platform
@@ -16,6 +17,7 @@ from sandbox.wordpress import Wordpress
 from sandbox.writefreely import Writefreely
 
 PLATFORMS: dict[str, type[Platform]] = {
+    "blogger": Blogger,
     "buttondown": Buttondown,
     "bluesky": Bluesky,
     "devto": Devto,

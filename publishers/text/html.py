@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from functools import cache
+from html import unescape
 
 import nh3
 from markdown_it import MarkdownIt
@@ -126,6 +127,14 @@ def _with_line(html: str, token: Token) -> str:
 
 
 # --- Shortcodes --------------------------------------------------------------------------------------------------
+
+_MARKUP = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
+
+
+def words_of(html: str) -> str:
+    """What a reader reads of it, blanks collapsed: for knowing a text again, whatever a platform did to its tags."""
+    return " ".join(unescape(_MARKUP.sub("", html)).split())
+
 
 _SHORTCODE = re.compile(r"\[(?=[/\w])")
 

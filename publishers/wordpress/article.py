@@ -9,7 +9,7 @@ from typing import Any
 
 from publishers.base import Article, Limits, RemoteImage
 from publishers.notes import Notes
-from publishers.preparing import is_public_url, note_canonical_url, note_title, one_line
+from publishers.preparing import is_public_url, note_canonical_url, note_title, one_line, original_line
 from publishers.text.constructs import called_footnotes, callouts, diagrams, formulas_as_code, html_elements, task_lists
 from publishers.text.steps import Step, addresses, front_matter, repeated_title, run, some_text
 from publishers.wordpress import html
@@ -148,7 +148,7 @@ def _canonical_line(notes: Notes, article: Article, settings: Mapping[str, Any])
         return ""
     if not settings.get("canonical_field"):
         notes.changed("canonical_url", "WordPress has no field for the address of the original: a line names it.")
-    return f'<p>Originally published at <a href="{escape(url)}" rel="canonical">{escape(url)}</a>.</p>'
+    return original_line(url)
 
 
 # --- Cover -------------------------------------------------------------------------------------------------------

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import unescape
 from typing import Any
 
 from publishers.base import RemotePost, Visibility
 from publishers.http import Answer
-
-_TAGS = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
+from publishers.text.html import words_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Post:
 
     def says(self, words: tuple[str, str]) -> bool:
         """Whether it has this title and this text, whatever became of tags and comments on the way."""
-        return (_plain(self.title), _plain(self.content)) == tuple(map(_plain, words))
+        return (words_of(self.title), words_of(self.content)) == tuple(map(words_of, words))
 
     def differs_from(self, sent: Mapping[str, Any]) -> str:
         """What WordPress dropped or changed without a word, in sentences for the author."""
@@ -83,10 +80,6 @@ def _post(data: Mapping[str, Any]) -> Post:
 
 def _raw(value: Any) -> str:
     return str(value.get("raw") or "") if isinstance(value, dict) else str(value or "")
-
-
-def _plain(html: str) -> str:
-    return " ".join(unescape(_TAGS.sub("", html)).split())
 
 
 def _has(kept: Any, name: str, value: Any) -> bool:
