@@ -131,7 +131,7 @@ def _open(channel: Channel, account: Account, now: datetime, told: dict[str, Any
         "account_name": account.name[:200],
         "account_url": account.url[:1000],
         "choices": {field: [list(choice) for choice in choices] for field, choices in account.choices.items()},
-        "settings": {**channel.settings, **_only_choices(channel, account)},
+        "settings": {**channel.settings, **_found(channel, account), **_only_choices(channel, account)},
     }
     if account.credentials is not None:
         changes |= {"credentials": dict(account.credentials), "secret_hint": _hint(dict(account.credentials))}
@@ -158,6 +158,11 @@ def _cannot_look_there(channel: Channel) -> None:
     for delivery in related.filter(status=Delivery.Status.SCHEDULED, doubtful=True):
         if move(delivery.pk, Delivery.Status.MISSED, [Delivery.Status.SCHEDULED], message=CHANNEL_CHANGED):
             notifying.tell_author(delivery, Delivery.Status.UNCERTAIN, CHANNEL_CHANGED)
+
+
+def _found(channel: Channel, account: Account) -> dict[str, str]:
+    """What the platform has told of itself, where nobody has said otherwise."""
+    return {field: value for field, value in account.found.items() if not channel.settings.get(field)}
 
 
 def _only_choices(channel: Channel, account: Account) -> dict[str, str]:

@@ -100,6 +100,8 @@ class Account:
     # What may be chosen for fields of settings_form, such as a publication: (value, label) pairs by field. A field
     # left empty with one choice gets it; with several the person is asked.
     choices: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    # What the platform tells of itself, for fields of settings_form that were left empty, such as an endpoint.
+    found: Mapping[str, str] = field(default_factory=dict)
     # To be kept instead of those that were given, such as a token for a password. None keeps them.
     credentials: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
 

@@ -164,7 +164,8 @@ def _forms(found: Channel, publisher: type[Publisher], data: Any) -> DoorForms:
     )
     for name, choices in found.choices.items():
         if name in asked.settings.fields:  # what the platform left to choose, by its own names
-            asked.settings.fields[name].widget = forms.Select(choices=[("", "Please choose"), *choices])
+            nothing = [] if any(not value for value, _ in choices) else [("", "Please choose")]
+            asked.settings.fields[name].widget = forms.Select(choices=[*nothing, *choices])
     for field in asked.credentials.fields.values():
         field.required = False
         ending = f", which ends in “{found.secret_hint}”" if found.secret_hint else ""

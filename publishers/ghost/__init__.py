@@ -29,7 +29,7 @@ from publishers.base import (
 )
 from publishers.errors import Gone, NotAuthorized, Rejected, Unavailable
 from publishers.ghost import answers
-from publishers.ghost.article import LIMITS, fields, mark_slug, newsletter_of, prepare
+from publishers.ghost.article import IMAGE_TYPES, LIMITS, fields, mark_slug, newsletter_of, prepare
 from publishers.ghost.forms import HTML, AdminKeyForm, OptionsForm, SettingsForm
 from publishers.ghost.text import shown_html
 from publishers.http import Answer, Hook, origin_of
@@ -38,7 +38,6 @@ from publishers.multipart import form_data
 TOKEN_SECONDS = 300  # Ghost takes no older token, whatever it says itself
 EVERY_STATE = "status:[draft,published,scheduled,sent]"  # without it, only what is published is listed
 NO_NEWSLETTER = ("", "None")
-IMAGE_TYPES = {"image/jpeg", "image/png", "image/gif", "image/webp"}
 LIST_CAP = 64 * 1024 * 1024  # bytes: an answer carries the post's whole text
 PUBLIC_STATES = ("published", "sent")
 

@@ -29,7 +29,9 @@ META_DESCRIPTION = 500
 EMAIL_SUBJECT = 300
 MOST_TAGS = 1000  # no limit is known
 
-LIMITS = Limits(title=TITLE, tag_length=TAG)
+IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")  # of those that we keep; it refuses AVIF
+
+LIMITS = Limits(title=TITLE, tag_length=TAG, image_types=IMAGE_TYPES)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from publishers.micropub import answers
 from publishers.micropub.answers import LABEL, first
 from publishers.micropub.article import LIMITS, creation, is_same_moment, prepare, properties, slug_of
 from publishers.micropub.discovery import endpoint_in
-from publishers.micropub.forms import DRAFTS, NO, YES, SettingsForm, TokenForm
+from publishers.micropub.forms import NO, YES, SettingsForm, TokenForm
 from publishers.multipart import form_data
 from publishers.preparing import one_line
 from publishers.text.dialects import to_shown_html
@@ -76,16 +76,10 @@ class Micropub(TwoStep, OneStep):
         config = self._config(endpoint)
         media = config.get("media-endpoint")
         media = media if isinstance(media, str) and origin_of(media) else ""
-        found = {"endpoint": endpoint, "media_endpoint": media, "drafts": YES if _knows_drafts(config) else NO}
         host = urlsplit(self._site).hostname or self._site
-        choices = {name: self._choices(name, value) for name, value in found.items() if value}
-        return Account(id=endpoint, name=host, url=self._site, choices=choices)
-
-    def _choices(self, name: str, found: str) -> tuple[tuple[str, str], ...]:
-        """What was found, and what somebody has chosen instead."""
-        chosen = str(self.settings.get(name) or found)
-        labels = DRAFTS if name == "drafts" else {}
-        return tuple((value, labels.get(value, value)) for value in dict.fromkeys((found, chosen)))
+        drafts = YES if _knows_drafts(config) else NO
+        found = {"endpoint": endpoint, "media_endpoint": media, "drafts": drafts}
+        return Account(id=endpoint, name=host, url=self._site, found=found)
 
     def _discovered(self) -> str:
         """The token is not shown here, and nowhere but over https."""
@@ -179,10 +173,10 @@ class Micropub(TwoStep, OneStep):
         return None
 
     def upload(self, image: Image) -> RemoteImage:
-        """To the media endpoint, where there is one."""
+        """To the media endpoint; where there is none the picture stays at its own address."""
         endpoint = str(self.settings.get("media_endpoint") or "")
         if not endpoint:
-            raise Rejected(f"{LABEL} has no media endpoint: it takes no pictures.")
+            return RemoteImage("", image.url)
         body, content_type = form_data(
             {}, name="file", file=image.path.read_bytes(), file_name=image.name or image.digest,
             media_type=image.media_type or "application/octet-stream",

@@ -37,6 +37,7 @@ MOST_TAGS = 1000  # no limit is known
 
 LIMITS = Limits(
     settle_seconds=60,
+    names_canonical=False,
     looks=2,  # a server may answer before it has done its work
     page_seconds=120,  # and build its pages after that
 )
@@ -76,6 +77,8 @@ def prepare(article: Article, settings: Mapping[str, Any]) -> Prepared:
     content = _content(notes, article, settings)
     tags = _tags(notes, article.tags)
     cover_url, cover_alt = _cover(notes, article)
+    if article.images and not settings.get("media_endpoint"):
+        notes.note("markdown", "This server has no media endpoint: your pictures are shown from our address.")
     if article.canonical_url:
         message = "Micropub has no field for the canonical address: the page names its own."
         notes.lost("canonical_url", message)

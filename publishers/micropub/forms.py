@@ -59,3 +59,11 @@ class SettingsForm(forms.Form):
         choices=[("", "Ask the server"), *DRAFTS.items()],
         help_text="“Yes” only for a server that keeps a draft from its readers: others would publish it at once.",
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Another site has another endpoint: what was found of the old one is found anew."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.initial.get("base_url") and "base_url" in self.changed_data:
+            found = [name for name in ("endpoint", "media_endpoint", "drafts") if name not in self.changed_data]
+            cleaned |= dict.fromkeys(found, "")
+        return cleaned

@@ -106,7 +106,7 @@ def test_the_check_finds_the_endpoint_and_what_the_server_can_do(micropub: Micro
     bare = micropub_at(f"{sandbox.url}/micropub", endpoint="", media_endpoint="", drafts="")
     account = bare.verify()
     assert account.name == "127.0.0.1"
-    assert {name: values[0][0] for name, values in account.choices.items()} == {
+    assert account.found == {
         "endpoint": f"{sandbox.url}/micropub/endpoint/",
         "media_endpoint": f"{sandbox.url}/micropub/media/",
         "drafts": "yes",
@@ -115,13 +115,21 @@ def test_the_check_finds_the_endpoint_and_what_the_server_can_do(micropub: Micro
 
 def test_a_server_that_says_nothing_of_drafts_gets_none(micropub: Micropub, sandbox: Serving) -> None:
     switch(sandbox, announces=False, media=False)
-    choices = micropub_at(f"{sandbox.url}/micropub", drafts="", media_endpoint="").verify().choices
-    assert choices["drafts"] == (("no", "No: published at its time"),)
-    assert "media_endpoint" not in choices
+    found = micropub_at(f"{sandbox.url}/micropub", drafts="", media_endpoint="").verify().found
+    assert (found["drafts"], found["media_endpoint"]) == ("no", "")
 
 
-def test_what_somebody_has_chosen_instead_stays_possible(micropub: Micropub) -> None:
-    assert [value for value, _ in micropub.verify().choices["drafts"]] == ["yes", "no"]
+def test_another_site_is_asked_for_its_own_endpoint() -> None:
+    old = settings_of("https://ada.example")
+    same = SettingsForm(old, initial=old)
+    assert same.is_valid()
+    assert same.cleaned_data == old
+    moved = SettingsForm({**old, "base_url": "https://grace.example"}, initial=old)
+    assert moved.is_valid()
+    assert [moved.cleaned_data[name] for name in ("endpoint", "media_endpoint", "drafts")] == ["", "", ""]
+    both = SettingsForm({**old, "base_url": "https://grace.example", "endpoint": "https://mp.example/"}, initial=old)
+    assert both.is_valid()
+    assert both.cleaned_data["endpoint"] == "https://mp.example/"
 
 
 def test_a_token_without_the_scope_is_refused_in_words(micropub: Micropub, sandbox: Serving) -> None:
@@ -252,10 +260,14 @@ def test_a_picture_is_uploaded_and_takes_the_place_of_our_own_address(micropub: 
     assert image.url not in json.dumps(micropub.payload(article))
 
 
-def test_without_a_media_endpoint_no_picture_is_taken(sandbox: Serving) -> None:
+def test_without_a_media_endpoint_a_picture_stays_where_it_is() -> None:
     image = Image(digest="d", url="https://ours.example/i/e.png", path=Path("/none"))
-    with pytest.raises(Rejected, match="no media endpoint"):
-        micropub_at("https://ada.example", media_endpoint="").upload(image)
+    without = micropub_at("https://ada.example", media_endpoint="")
+    assert without.upload(image) == RemoteImage("", image.url)
+    assert without.http.exchanges == []
+    own = {"canonical_url": "", "images": (image,), "markdown": f"![e]({image.url})"}
+    assert said(without, **own) == [(Level.NOTE, "markdown")]
+    assert said(micropub_at("https://ada.example"), **own) == []
 
 
 # --- What is said beforehand -------------------------------------------------------------------------------------
@@ -369,7 +381,7 @@ def test_an_endpoint_keeps_its_query_and_its_slash() -> None:
 @pytest.mark.parametrize(("status", "body"), [(400, "?"), (404, ""), (501, "{}"), (200, ""), (200, "[]"), (200, "{}")])
 def test_a_server_without_a_configuration_is_good_all_the_same(httpserver: HTTPServer, status: int, body: str) -> None:
     httpserver.expect_request("/mp").respond_with_data(body, status)
-    assert site(httpserver, drafts="", media_endpoint="").verify().choices["drafts"][0][0] == "no"
+    assert site(httpserver, drafts="", media_endpoint="").verify().found["drafts"] == "no"
 
 
 # --- Answers that the sandbox would not give ---------------------------------------------------------------------
