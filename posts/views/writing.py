@@ -33,7 +33,7 @@ OFFERED = 12  # pictures of one's own for a cover
 NEW = timedelta(days=7)  # so long the first steps stay in view when all are taken
 
 DIFFERS = "differs"  # beside the standings: a published post may differ from what is out there
-STANDINGS = [*Standing.choices, (DIFFERS, "Differs from what is out there")]
+STANDINGS = [*Standing.choices, (DIFFERS, "Differs")]
 
 Status = Delivery.Status
 

@@ -11,13 +11,14 @@ import pytest
 
 from accounts.models import User
 from posts.engine import failpoints, ledger, outcomes
-from posts.models import Channel, Post
-from posts.planning import scheduling
+from posts.engine.packing import place_of
+from posts.models import Channel, Delivery, Post
+from posts.planning import living, scheduling
 from posts.planning.moments import moment_at
 from publishers import PUBLISHERS
 from tests.conftest import workspace_of
 from tests.engine.database import Database, Died
-from tests.engine.platforms import Model, Street
+from tests.engine.platforms import Changeable, Copy, Model, Street
 from tests.engine.state import FENCE, LEASE
 
 PATIENCE = {"LOOKS_THAT_MAY_FAIL": 1, "CRASHES": 2, "CRASHES_LOOKING": 2}
@@ -61,6 +62,38 @@ def begin(ada: User, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
     yield start
     log.setLevel(level)
+
+
+BeginChanges = Callable[..., tuple[Database, Street]]
+
+
+@pytest.fixture
+def begin_changes(begin: Begin, ada: User) -> BeginChanges:
+    """What Ada has published, and what was asked to change it, an hour before its time."""
+
+    def start(*actions: Delivery.Action) -> tuple[Database, Street]:
+        _, street = begin(Changeable, 1)
+        published, other = Delivery.objects.order_by("pk")
+        other.delete()
+        now, channel = datetime.now(UTC), published.channel
+        Delivery.objects.filter(pk=published.pk).update(
+            status=Delivery.Status.PUBLISHED,
+            remote_id="0-1",
+            late_after=None,
+            published_at=now,
+            place=place_of(channel),
+        )
+        published.refresh_from_db()
+        verbs = {Delivery.Action.UPDATE: living.update, Delivery.Action.UNPUBLISH: living.unpublish}
+        made = []
+        for action in actions:
+            made.append(verbs[action](published, moment_at(now + timedelta(minutes=10), UTC), now, ada))
+            # As if it had been in hand when the next one was asked for.
+            Delivery.objects.filter(pk__in=[each.pk for each in made]).update(status=Delivery.Status.SCHEDULED)
+        street.copies = (Copy(0, "a", "0-1", "public", "", 0),)
+        return Database([published, *made], [channel]), street
+
+    return start
 
 
 def die() -> None:

@@ -30,9 +30,11 @@ from tests.engine.state import TIMES, Held, Row, Rows
 # What no decision depends on: who, what and the words.
 INDIFFERENT = {
     *("id", "key", "workspace", "post", "channel", "created_by", "action", "occurrence", "digest", "options"),
+    *("revises", "gone_at"),
     *("wall_time", "zone", "message", "remote_url", "published_at", "created_at"),
     *("sent_title", "sent_markdown", "sent_digest", "sent_version", "sent_fields", "sent_as", "differs", "place"),
     *("platform", "name", "secret_hint", "choices", "problem", "problem_field", "checked_at", "defaults"),
+    *("health", "examine_at", "remind_at"),
 }
 Select = tuple[str, list[str], list[tuple[str, Callable[[Any], Any]]]]  # SQL, names, converters by name
 NUMBER = 100  # the attempt number of every delivery before a verb runs
@@ -109,7 +111,12 @@ class Database:
     def _update(self, model: type[models.Model], pk: int, row: Row, before: dict[str, Any]) -> None:
         values = dict(row)
         if values.get("due_at", 0) is None:  # what has ended, of which nothing else counts: see State.plain
-            values = {**before, "status": values["status"], "late_after": None, "remote_id": "there"}
+            values = {
+                **before,
+                "status": values["status"],
+                "late_after": None,
+                "remote_id": before["remote_id"] or "there",
+            }
         changed = {n: v for n, v in values.items() if v != before[n] or n in TIMES}
         fields = self.fields[model]
         quoted = ", ".join(f'"{fields[name].column}" = %s' for name in changed)

@@ -6,7 +6,7 @@ They stand in ``PUBLISHERS`` like real ones. What they have stored is the oracle
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -51,6 +51,7 @@ class Copy:
     state: str  # "draft", "public", "gone"
     before: str  # what a stale look-up sees: "" while it did not exist
     settles: int  # seconds until every look-up sees ``state``
+    text: str = "old"  # "new" once it was updated
 
 
 class Street:
@@ -88,6 +89,10 @@ class Model(Publisher):
     @property
     def account(self) -> str:
         return str(self.credentials["account"])
+
+    @classmethod
+    def origin(cls, settings: Mapping[str, Any]) -> str:
+        return "https://example.com"
 
     def verify(self) -> Account:
         return Account(id=self.account, name=self.account, url=f"https://example.com/{self.account}")
@@ -212,6 +217,30 @@ class Findable(Model, OneStep):
 
     def find(self, article: Article, remote_id: str = "") -> RemotePost | None:
         return self.look(article, remote_id)
+
+
+class Changeable(Findable):
+    """What is out can be brought to another text, and be taken back: each as often as one likes."""
+
+    name, label = "model-changeable", "Changeable"
+
+    def update(self, remote_id: str, article: Article) -> RemotePost:
+        return self.write(lambda: self.revise(remote_id, article.key, text="new"))
+
+    def unpublish(self, remote_id: str) -> None:
+        self.write(lambda: self.revise(remote_id, self.street.keys[0], state="hidden"))
+
+    def revise(self, remote_id: str, key: str, **changes: str) -> RemotePost:
+        for copy in self.street.of(key, self.account):
+            if copy.id == remote_id and copy.state != "gone":
+                if self.street.answer == Answer.DELETED:
+                    self.change(copy, "gone")
+                    break
+                changed = replace(copy, **changes)  # type: ignore[arg-type]
+                self.street.copies = tuple(changed if one == copy else one for one in self.street.copies)
+                is_public = changed.state == "public"
+                return RemotePost(copy.id, "", Visibility.PUBLIC if is_public else Visibility.DRAFT)
+        raise Gone("It is not there any more.")
 
 
 class Idempotent(Findable):

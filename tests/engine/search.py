@@ -33,8 +33,8 @@ from tests.engine.state import AT_REST, ENDED, LONG, Held, Rows, State
 Status = Delivery.Status
 Step = Attempt.Step
 WORKERS = 2
-WRITES = (Step.CREATE, Step.FLIP, Step.PUBLISH)
-VISIBLE = (Step.FLIP, Step.PUBLISH)
+WRITES = (Step.CREATE, Step.FLIP, Step.PUBLISH, Step.UPDATE, Step.UNPUBLISH)
+VISIBLE = (Step.FLIP, Step.PUBLISH, Step.UPDATE, Step.UNPUBLISH)
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Search:
     def run(self) -> str:
         """Explore everything; the numbers in a line. Raises AssertionError with the way to what is wrong."""
         rows, _ = self.database.read()
-        start = State(rows, ((),) * WORKERS).plain(self.final)
+        start = State(rows, ((),) * WORKERS, self.street.copies).plain(self.final)
         self.least[start] = 0
         waiting = deque([start])
         done: set[State] = set()
@@ -307,7 +307,7 @@ class Search:
         yield Answer.UNAUTHORIZED, 1
         if issubclass(self.kind, TwoStep):
             yield Answer.DUPLICATE, 1
-        if held.step == Step.FLIP:
+        if held.step in (Step.FLIP, Step.UPDATE, Step.UNPUBLISH):
             yield Answer.DELETED, 1
 
     def call(self, state: State, worker: int, held: Held, rest: tuple[Held, ...], answer: Answer, cost: int) -> Move:
@@ -474,11 +474,37 @@ class Search:
                 connecting.disconnect(channel)
 
 
+class ChangesOnly(Search):
+    """What was published before is brought up to date, taken back, or both: deliveries that follow the first one."""
+
+    def wrong_with(self, state: State) -> str:
+        """Never is anything created, and who is told that it is done can rely on it."""
+        if len(state.copies) > 1:
+            return "there is a second one"
+        statuses = [state.rows.delivery(at)["status"] for at in range(len(state.rows.deliveries))]
+        if statuses.count(Status.PUBLISHING) > 1:
+            return "two deliveries are under way on one channel"
+        actions = [Delivery.objects.get(pk=pk).action for pk in self.database.deliveries]
+        done = {action for action, status in zip(actions[1:], statuses[1:], strict=True) if status == Status.PUBLISHED}
+        for copy in state.copies:
+            if Delivery.Action.UNPUBLISH in done and copy.state == "public":
+                return "it was taken back, and is public"
+            if Delivery.Action.UPDATE in done and copy.text != "new":
+                return "it was brought up to date, and has the old text"
+        if (statuses[0] == Status.CANCELLED) != (Delivery.Action.UNPUBLISH in done):
+            return f"the publication is {statuses[0]}"
+        return ""
+
+    def public(self, state: State, delivery: int) -> int:
+        return 0  # so that a person says of what is uncertain that it is to be done again, or dropped
+
+
 def told(result: Result) -> tuple[Any, ...]:
     """What a trip came back with, to compare."""
     if result.error is not None:
         return (type(result.error).__name__, getattr(result.error, "retry_after", None))
-    return ("value", result.value.id, str(result.value.visibility)) if result.value else ("nothing",)
+    value = result.value
+    return ("value", value.id, str(getattr(value, "visibility", "picture"))) if value else ("nothing",)
 
 
 def record_all(results: list[Result], now: datetime) -> list[Trip]:

@@ -9,9 +9,10 @@ import os
 
 import pytest
 
-from tests.engine.conftest import Begin
-from tests.engine.platforms import KINDS, Blind, Drafts, Findable, Glimpsed, Model
-from tests.engine.search import Search
+from posts.models import Delivery
+from tests.engine.conftest import Begin, BeginChanges
+from tests.engine.platforms import KINDS, Blind, Changeable, Drafts, Findable, Glimpsed, Model
+from tests.engine.search import ChangesOnly, Search
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db(transaction=True)]
 FAULTS = int(os.environ.get("ENGINE_FAULTS", "1"))
@@ -32,3 +33,14 @@ def test_whatever_fails_and_whatever_people_wish_each_post_is_public_once_or_a_p
 def test_a_worker_with_two_channels_in_hand_loses_neither(kind: type[Model], begin: Begin) -> None:
     database, street = begin(kind, 2)
     print(Search(kind, database, street, faults=FAULTS, persons=False).run())
+
+
+UPDATE, UNPUBLISH = Delivery.Action.UPDATE, Delivery.Action.UNPUBLISH
+
+
+@pytest.mark.parametrize("actions", [(UPDATE,), (UNPUBLISH,), (UPDATE, UNPUBLISH)], ids="+".join)
+def test_what_is_out_is_changed_or_a_person_is_asked_and_nothing_is_ever_created(
+    actions: tuple[Delivery.Action, ...], begin_changes: BeginChanges
+) -> None:
+    database, street = begin_changes(*actions)
+    print(ChangesOnly(Changeable, database, street, faults=FAULTS, persons=True).run())

@@ -28,6 +28,8 @@ PUBLISHING = "tests/posts/engine/test_publishing.py"
 RACES = "tests/posts/engine/test_races.py"
 FAILPOINTS = "tests/real/test_failpoints.py"
 SEARCH = f"{ENGINE}::test_whatever_fails_and_whatever_people_wish_each_post_is_public_once_or_a_person_is_asked"
+CHANGES = f"{ENGINE}::test_what_is_out_is_changed_or_a_person_is_asked_and_nothing_is_ever_created"
+LIVING = "tests/posts/engine/test_living.py"
 TWO = f"{ENGINE}::test_a_worker_with_two_channels_in_hand_loses_neither"
 
 
@@ -225,6 +227,31 @@ MUTATIONS = [
         "delivery.status = 'scheduled' AND (delivery.late_after IS NULL OR delivery.late_after >= %(now)s)",
         "delivery.status = 'scheduled'",
         f"{PUBLISHING}::test_what_is_later_than_the_grace_is_missed_and_said_not_sent",
+    ),
+    # What is out
+    mutation(
+        "what is out is changed in whatever account the channel has by now",
+        "posts/engine/revising.py",
+        'return ELSEWHERE if original.place and original.place != trip.place else ""', 'return ""',
+        f"{CHANGES}[unpublish]", f"{LIVING}::test_an_account_that_changes_after_the_scheduling_is_left_alone_too",
+    ),
+    mutation(
+        "a dead worker's change counts as done",
+        "posts/engine/revising.py", '"status": Status.SCHEDULED, "lease_until": None, "doubtful": True',
+        '"status": Status.PUBLISHED, "remote_id": "7", "lease_until": None, "doubtful": True',
+        f"{CHANGES}[update]",
+    ),
+    mutation(
+        "a change without an answer counts as done",
+        "posts/engine/revising.py", "            _again(entry, at, message, tries=delivery.tries + 1, doubtful=True)",
+        "            _taken_back(entry, message)",
+        f"{CHANGES}[unpublish]",
+    ),
+    mutation(
+        "two people who push at once make two updates",
+        "posts/planning/living.py", "digest=_after(publication, action)",
+        "digest=str(publication.revisions.count())",
+        f"{LIVING}::test_two_people_who_push_at_once_make_one_update",
     ),
     mutation(
         "a power cut may lose the last commits",
