@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django import forms
 
-from publishers.base import Account, Article, Finding, RemotePost, TwoStep, Visibility
+from publishers.base import Account, Article, Finding, Look, RemotePost, TwoStep, Visibility
 from publishers.blogger import answers
 from publishers.blogger.article import LIMITS, fields, prepare
 from publishers.errors import Gone, OutcomeUnknown, Rejected, Unavailable
@@ -102,6 +102,10 @@ class Blogger(TwoStep):
     def payload(self, article: Article) -> dict[str, Any]:
         return fields(article, self.settings)
 
+    def look(self, article: Article) -> Look:
+        ready = prepare(article, self.settings)
+        return Look(title=ready.title, html=ready.content, tags=tuple(ready.labels))
+
     # --- Publishing --------------------------------------------------------------------------------------------------
 
     def create_draft(self, article: Article) -> RemotePost:
@@ -123,26 +127,29 @@ class Blogger(TwoStep):
 
     def update(self, remote_id: str, article: Article) -> RemotePost:
         """Bring it to this text. It stays a draft where it is one."""
-        status = self._standing(remote_id)["status"]
+        status = self._standing(remote_id)
         return _remote(self._send("PATCH", self._posts(remote_id), self.payload(article)), remote_id, status)
 
     def unpublish(self, remote_id: str) -> None:
-        if self._standing(remote_id)["status"] != "DRAFT":
+        if self._standing(remote_id) != "DRAFT":
             self._send("POST", self._posts(remote_id, "revert"))
 
-    def _standing(self, remote_id: str) -> dict[str, Any]:
-        """The post of this id, with its state. Raises Gone where it was deleted, or put into the trash."""
+    def _standing(self, remote_id: str) -> str:
+        """How the post of this id stands; "" where it is not seen, which the change that follows finds out for sure.
+
+        Raises Gone where somebody has put it into the trash.
+        """
         post = self._by_id(remote_id)
-        if post is None:
-            raise Gone("It is no longer on Blogger.")
-        return post
+        if post and post["status"] == "SOFT_TRASHED":
+            raise Gone("It is in the trash of the blog.")
+        return str(post["status"]) if post else ""
 
     # --- Looking -----------------------------------------------------------------------------------------------------
 
     def find(self, article: Article, remote_id: str = "") -> RemotePost | None:
         """By id, else by mark in the blog's own lists; by title and words where Blogger has dropped the mark."""
         known = self._by_id(remote_id) if remote_id.isdecimal() else None
-        posts = [known] if known else []
+        posts = [known] if known and known["status"] in STATES else []
         if not (known and known["status"] == "LIVE"):
             posts += [post for page in self._pages() for post in page if _is_ours(post, article, self.payload(article))]
         by_visibility = ["LIVE", "SCHEDULED", "DRAFT"]
@@ -166,8 +173,7 @@ class Blogger(TwoStep):
         answer = self._get(self._posts(remote_id), accept=(404,), view="ADMIN", fetchBody="false")
         if answer.status == 404:
             return None
-        post = _with_state(answer, _post_in(answer))
-        return None if post["status"] == "SOFT_TRASHED" else post
+        return _with_state(answer, _post_in(answer))
 
     # --- Calling -----------------------------------------------------------------------------------------------------
 
@@ -245,6 +251,8 @@ def _remote(answer: Answer, remote_id: str, status: str) -> RemotePost:
     post = _post_in(answer)
     if post["id"] != remote_id:
         raise answer.unclear("Blogger answered for another post")
+    if not post.get("status") and not status:
+        raise answer.unclear("Blogger did not say whether the post is public")
     seen = _seen({"status": status} | post)
     if seen.visibility is Visibility.PUBLIC and not origin_of(seen.url):
         raise answer.unclear("Blogger answered without the post's address")

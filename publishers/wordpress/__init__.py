@@ -161,13 +161,13 @@ class WordPress(TwoStep):
 
     def publish_draft(self, remote_id: str, article: Article) -> RemotePost:
         """Bring the draft to the present text and make it public, by id: doing it twice changes nothing."""
-        self._standing(remote_id)
+        self._not_in_the_trash(remote_id)
         body = {"status": "publish"} | self._fields(article) | _slug(article)
         return self._changed(remote_id, body)
 
     def update(self, remote_id: str, article: Article) -> RemotePost:
         """Bring it to this text; its status and its slug stay as they are on the site."""
-        self._standing(remote_id)
+        self._not_in_the_trash(remote_id)
         return self._changed(remote_id, self._fields(article))
 
     def _changed(self, remote_id: str, body: dict[str, Any]) -> RemotePost:
@@ -183,19 +183,19 @@ class WordPress(TwoStep):
 
     def unpublish(self, remote_id: str) -> None:
         post = self._by_id(remote_id)
-        if post is None:
-            raise Gone("It is no longer on WordPress.")
         if self.settings.get("unpublished") == TO_TRASH:
             self.site.delete(f"wp/v2/posts/{remote_id}", accept=(410,))  # it is there already
-        elif post.status != "trash":  # which would bring it back as a draft
+        elif post is None or post.status != "trash":  # which would bring it back as a draft
             self.site.post(f"wp/v2/posts/{remote_id}", {"status": "draft"})
 
-    def _standing(self, remote_id: str) -> Post:
-        """The post of this id. Raises Gone where somebody has deleted it, or put it into the trash."""
+    def _not_in_the_trash(self, remote_id: str) -> None:
+        """Raises Gone where somebody has put it there: a change of it would bring it back.
+
+        Not to be seen is no proof that it was deleted; that shows with the change itself.
+        """
         post = self._by_id(remote_id)
-        if post is None or post.status == "trash":
-            raise Gone("It is no longer on WordPress." if post is None else "It is in the trash of the site.")
-        return post
+        if post and post.status == "trash":
+            raise Gone("It is in the trash of the site.")
 
     # --- Pictures ----------------------------------------------------------------------------------------------------
 

@@ -51,7 +51,13 @@ def wordpress(tmp_path: Path, password: str = PASSWORD, **settings: Any) -> Word
 
 def forget(site: WordPress) -> None:
     """Delete what carries a mark of ours, also from the trash."""
-    query: dict[str, Any] = {"search": "blogscheduler:", "status": "any,trash", "context": "edit", "per_page": 100, "_fields": "id"}
+    query: dict[str, Any] = {
+        "search": "blogscheduler:",
+        "status": "any,trash",
+        "context": "edit",
+        "per_page": 100,
+        "_fields": "id",
+    }
     for post in site.site.get("wp/v2/posts", **query).json():
         requests.delete(
             site.site.address(f"wp/v2/posts/{post['id']}", force="true"), auth=(USER, PASSWORD), timeout=20

@@ -88,10 +88,14 @@ PLATFORMS: dict[str, tuple[str, dict[str, Any]]] = {
         {"base_url": "{url}/writefreely", "username": "", "collection": "ada_writefreely", "font": "norm"},
     ),
     "tumblr": ("token", {"base_url": "{url}/tumblr/v2", "blog": "ada_tumblr"}),
+    "blogger": ("refresh_token", {"base_url": "{url}/blogger"}),
     "folder": ("", {"generator": "hugo", "directory": "blog"}),
 }
+# What a channel needs beside the key of its account.
+MORE_KEYS = {"blogger": {"client_id": "sandbox-blogger-client", "client_secret": "sandbox-blogger-secret"}}
 # The calls that look for an article: these a "stale look-up" turns back in time.
 LOOKS: dict[str, list[str]] = {
+    "blogger": ["list", "show"],
     "bluesky": ["look"],
     "buttondown": ["list", "look"],
     "devto": ["list"],
@@ -102,7 +106,7 @@ LOOKS: dict[str, list[str]] = {
     "mastodon": ["list"],
     "medium": ["feed"],
     "tumblr": ["list"],
-    "wordpress": ["list"],
+    "wordpress": ["list", "show"],
     "micropub": ["list"],
     "writefreely": ["list"],
 }
@@ -150,6 +154,7 @@ def connect(workspace: Workspace, street: Street, clock: MovableClock) -> Callab
         if platform == "tumblr":
             own = {"consumer_key": "sandbox-tumblr-app", "consumer_secret": "sandbox-tumblr-app-secret"}
             credentials |= own | {"token_secret": f"{credentials['token']}-secret"}
+        credentials |= MORE_KEYS.get(platform, {})
         channel = connecting.connect(workspace, platform, platform, credentials, settings)
         connecting.verify(channel.pk, clock)
         channel.refresh_from_db()
