@@ -131,7 +131,7 @@ def _same_canonical(post: Post, channel: Channel) -> Post | None:
     taken = Delivery.objects.filter(
         workspace=post.workspace_id, channel__platform=channel.platform, post__canonical_url=post.canonical_url
     ).exclude(status__in=[Status.CANCELLED, Status.FAILED])
-    other = taken.exclude(post=post).select_related("post").first()
+    other = taken.exclude(post=post.pk).select_related("post").first()
     return other.post if other else None
 
 

@@ -28,6 +28,7 @@ from posts.planning.conflicts import conflicts_of
 from posts.planning.moments import WALL, Moment
 from posts.planning.scheduling import Place
 from posts.views.bells import ring_for_deliveries, ring_for_pictures
+from posts.views.looks import Sight, by_level, sight_of
 from posts.views.placing import NoSlot, Pins, as_shown, next_slots, pin, pins_in, places_of
 from posts.views.scope import MemberRequest
 from publishers.base import Finding, Level
@@ -51,11 +52,11 @@ class Verdict:
     near: list[str]  # what else goes out there about then, in sentences
     sent: Sent | None = None  # only where it is shown
     said: Sequence[str] = ()  # what is said otherwise there, in words
+    sight: Sight | None = None  # only where it is shown
 
     def groups(self) -> list[tuple[Level, list[Finding]]]:
         """The worst first."""
-        groups = [(level, [found for found in self.findings if found.level == level]) for level in Level]
-        return [(level, found) for level, found in groups if found]
+        return by_level(self.findings)
 
     @property
     def is_refused(self) -> bool:
@@ -87,7 +88,8 @@ def verdicts(
         sent = sent_to(channel, post, due_at, options, (pages or {}).get(channel, "")) if with_sent else None
         said = tailoring.said_otherwise(post, channel.pk)
         wished = {**options, **tailoring.version_of(post, channel.pk).get("options", {})}
-        found.append(Verdict(channel, findings, in_words(channel, wished), near[channel], sent, said))
+        sight = sight_of(post, channel, due_at, options, findings) if with_sent else None
+        found.append(Verdict(channel, findings, in_words(channel, wished), near[channel], sent, said, sight))
     return found
 
 

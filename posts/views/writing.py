@@ -17,16 +17,16 @@ from django.utils import timezone
 from posts import texts
 from posts.beginning import FirstSteps, first_steps
 from posts.forms.writing import PostForm, plain_lines
-from posts.models import Delivery, Image, Post, Proof, Series
+from posts.models import Channel, Delivery, Image, Post, Proof, Series
 from posts.planning import changing
 from posts.views.bells import ring_for_cover
 from posts.views.changes import say
 from posts.views.images import ACCEPTED
+from posts.views.looks import PREVIEWED, sight_of
 from posts.views.reading import as_read
 from posts.views.scope import MemberRequest
 from posts.views.standing import Standing, differing, page_of, with_standing
 
-PREVIEWED = 100_000  # characters: what is rendered while people type
 SHOWN_AT_ONCE = 20_000  # characters: what is rendered with the editor itself; more is fetched when the page is there
 WORDS_A_MINUTE = 220
 OFFERED = 12  # pictures of one's own for a cover
@@ -126,9 +126,37 @@ def autosave(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def preview(request: MemberRequest) -> HttpResponse:
-    title = request.POST.get("title", "")
-    context = {"title": title.strip(), **_previewed(plain_lines(request.POST.get("markdown", "")), title)}
-    return render(request, "posts/_preview.html" if request.htmx else "posts/preview.html", context)
+    """The text as it is typed: by itself, or as one of the channels will show it."""
+    title, text = request.POST.get("title", ""), plain_lines(request.POST.get("markdown", ""))
+    channels, chosen = _channels(request), request.POST.get("look", request.POST.get("looked_at", ""))
+    channel = next((one for one in channels if str(one.pk) == chosen), None)
+    context: dict[str, Any] = {"title": title.strip(), "channels": channels, "looked_at": channel}
+    if channel:
+        post = _as_typed(request)
+        context |= {"sight": sight_of(post, channel), "post": post, **_length(text)}
+    else:
+        context |= _previewed(text, title)
+    if request.htmx:
+        return render(request, "posts/_preview.html", context)
+    carried = [(name, value) for name, value in request.POST.items() if name not in LOOKING]
+    return render(request, "posts/preview.html", {**context, "carried": carried})
+
+
+LOOKING = ("csrfmiddlewaretoken", "look", "looked_at", "save", "schedule")  # not of the post itself
+
+
+def _channels(request: MemberRequest) -> list[Channel]:
+    return list(Channel.objects.of(request.workspace).order_by("name", "pk"))
+
+
+def _as_typed(request: MemberRequest) -> Post:
+    """The post with what is in the form, as far as it can be used. Nothing of it is saved."""
+    pk = request.POST.get("previewed", "")
+    stored = Post.objects.of(request.workspace).filter(pk=int(pk)).first() if pk.isdecimal() and len(pk) < 19 else None
+    post = stored or Post(workspace=request.workspace, author=request.user)
+    form = PostForm(request.POST, instance=post)
+    form.is_valid()
+    return form.instance
 
 
 def _previewed(text: str, title: str) -> dict[str, Any]:
@@ -186,6 +214,7 @@ def _editor(
         "settings_open": any(name in form.errors for name in form.fields if name not in ("title", "markdown")),
         "is_shown": len(text) <= SHOWN_AT_ONCE,
         "accepted": ACCEPTED,
+        "channels": _channels(request),
         "own_pictures": Image.objects.of(request.workspace)[:OFFERED],
         **(_previewed(text, str(form["title"].value() or "")) if len(text) <= SHOWN_AT_ONCE else {}),
     }

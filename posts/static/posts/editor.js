@@ -24,6 +24,25 @@
     text.setSelectionRange(address, address + 8);
   };
 
+  // A finding names a line: there the text is selected, and in view.
+  const goTo = (number) => {
+    const lines = text.value.split("\n");
+    const start = lines.slice(0, number - 1).reduce((sum, line) => sum + line.length + 1, 0);
+    text.focus({ preventScroll: true });
+    text.setSelectionRange(start, start + (lines[number - 1] ?? "").length);
+    const { top, height } = text.getBoundingClientRect();
+    const there = window.scrollY + top + height * (start / Math.max(1, text.value.length));
+    window.scrollTo({ top: there - window.innerHeight / 3 });
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-line]");
+    if (!link || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    goTo(Number(link.dataset.line));
+  });
+  const asked = /^#line-(\d+)$/.exec(window.location.hash);
+  if (asked) goTo(Number(asked[1]));
+
   // The title is one line: Enter goes on to the text.
   form.elements.title.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.isComposing) return;

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import User, Workspace
 from posts.forms.writing import LONGEST_TEXT
 from posts.models import Channel, Delivery, Post
 from tests.posts.views.conftest import Deliver, badges
@@ -177,6 +177,86 @@ class TestThePreview:
 
     def test_a_very_long_text_is_shown_in_part_and_says_so(self, browser: Client) -> None:
         assert "All of it is published" in self.preview(browser, "word " * 50_000, **HTMX)
+
+
+@pytest.mark.django_db
+class TestHowChannelsWillShowIt:
+    """Beside her own text, Ada sees it as each of her channels will show it."""
+
+    TABLE = "Text\n\n| a | b |\n|---|---|\n| c | d |\n\n- [x] done\n"
+
+    def look(self, browser: Client, channel: Channel, **typed: Any) -> str:
+        given = {"title": "T", "markdown": self.TABLE, "look": channel.pk, **typed}
+        response = browser.post(reverse("post_preview"), given, headers=HTMX)
+        assert response.status_code == 200
+        return str(response.content.decode())
+
+    def test_each_channel_has_a_tab(self, browser: Client, dev: Channel, post: Post) -> None:
+        for page in (browser.get(edit(post)), browser.post(reverse("post_preview"), {"markdown": "a"}, headers=HTMX)):
+            content = page.content.decode()
+            assert f'id="look-{dev.pk}" name="look" value="{dev.pk}"' in content
+            assert 'value="" aria-current="true"' in content
+
+    def test_it_is_shown_as_the_platform_reads_it_with_what_changes(self, browser: Client, dev: Channel) -> None:
+        page = self.look(browser, dev)
+        assert f'value="{dev.pk}" aria-current="true"' in page
+        assert "☑ done" in page
+        assert "<td>c</td>" in page
+        assert "DEV has no checkboxes" in page
+        assert "line 7" in page
+
+    def test_a_table_on_medium_is_the_list_that_is_sent(self, browser: Client, workspace: Workspace) -> None:
+        medium = Channel.objects.create(
+            workspace=workspace, platform="medium", name="My Medium", status=Channel.Status.OPEN,
+            settings={"base_url": "https://api.medium.com/v1", "publish_status": "public"},
+        )  # fmt: skip
+        page = self.look(browser, medium, tags="a, b, c, d")
+        assert "<li><strong>a: c</strong><br>b: d</li>" in page
+        assert "they become lists with an item for each row" in page
+        assert "Medium takes 3 tags: “d” is left out." in page
+        assert page.count("<li>#") == 3
+
+    def test_what_is_typed_counts_and_nothing_is_saved(self, browser: Client, dev: Channel, post: Post) -> None:
+        page = self.look(browser, dev, previewed=post.pk, title="Typed now", tags="one", version=1)
+        assert "Typed now" in page
+        assert "#one" in page
+        assert f"{edit(post)}#line-7" in page
+        post.refresh_from_db()
+        assert post.title != "Typed now"
+
+    @pytest.mark.parametrize("previewed", ["", "x", "0", "9" * 30, "²"])
+    def test_any_post_number_will_do(self, browser: Client, dev: Channel, previewed: str) -> None:
+        page = self.look(browser, dev, previewed=previewed, canonical_url="https://ada.example/x")
+        assert "☑ done" in page
+
+    def test_the_tab_stays_while_she_types(self, browser: Client, dev: Channel) -> None:
+        typed = {"markdown": "- [ ] a", "looked_at": dev.pk}
+        page = browser.post(reverse("post_preview"), typed, headers=HTMX).content.decode()
+        assert "☐ a" in page
+        own = browser.post(reverse("post_preview"), {**typed, "look": ""}, headers=HTMX).content.decode()
+        assert "☐ a" not in own
+
+    def test_graces_channels_are_not_adas(self, browser: Client, dev: Channel, grace: User) -> None:
+        stranger = Client()
+        stranger.force_login(grace)
+        page = self.look(stranger, dev)
+        assert "☑" not in page
+        assert str(dev) not in page
+
+    def test_nothing_active_comes_through(self, browser: Client, dev: Channel, folder: Channel) -> None:
+        text = "<script>x()</script><img src=x onerror=y()> [a](javascript:z()) <p style='position:fixed'>b</p>"
+        for channel in (dev, folder):
+            page = self.look(browser, channel, markdown=text)
+            for trace in ("<script", "onerror=", 'href="javascript', "style="):
+                assert trace not in page
+
+    def test_without_javascript_the_tabs_lead_to_pages(self, browser: Client, dev: Channel) -> None:
+        given = {"title": "T", "markdown": "\n- [x] done", "tags": "a", "look": dev.pk, "save": "1"}
+        page = browser.post(reverse("post_preview"), given).content.decode()
+        assert "<title>Preview" in page
+        assert "☑ done" in page
+        assert '<textarea name="tags" hidden' in page
+        assert 'name="save"' not in page
 
 
 @pytest.mark.django_db

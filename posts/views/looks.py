@@ -1,0 +1,55 @@
+"""What a post will look like on a channel, beside what is lost or changed there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from posts.engine.packing import article_of, door_of
+from posts.models import Channel, Post
+from posts.planning import scheduling
+from posts.planning.scheduling import Options, not_yet
+from posts.views.reading import below_title
+from publishers.base import Finding, Level, Look, Looks
+from publishers.errors import PublishingError
+
+PREVIEWED = 100_000  # characters: what is rendered while people type
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How one channel will show the post, and what it says of it."""
+
+    channel: Channel
+    look: Look | None  # its HTML is safe; None where nobody can say
+    findings: list[Finding]
+    is_cut: bool = False
+
+    def groups(self) -> list[tuple[Level, list[Finding]]]:
+        return by_level(self.findings)
+
+
+def by_level(findings: Iterable[Finding]) -> list[tuple[Level, list[Finding]]]:
+    """The worst first, and within a level in the order of the text."""
+    found = sorted(findings, key=lambda finding: finding.line or 0)
+    groups = [(level, [one for one in found if one.level == level]) for level in Level]
+    return [(level, those) for level, those in groups if those]
+
+
+def sight_of(
+    post: Post, channel: Channel, due_at: datetime | None = None, options: Options | None = None,
+    findings: list[Finding] | None = None,
+) -> Sight:  # fmt: skip
+    """``post`` may be one that is not saved. ``findings``: those of ``scheduling.check`` where they are known."""
+    findings = scheduling.check(post, channel, due_at, options) if findings is None else findings
+    article = article_of(not_yet(post, channel, due_at, options))
+    short = replace(article, markdown=article.markdown[:PREVIEWED])
+    try:
+        door = door_of(channel).open()
+        look = door.look(short) if isinstance(door, Looks) else None
+    except PublishingError:
+        look = None
+    if look:
+        look = replace(look, html=below_title(look.html))
+    return Sight(channel, look, findings, is_cut=short.markdown != article.markdown)
