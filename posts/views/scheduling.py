@@ -88,7 +88,7 @@ def verdicts(
         sent = sent_to(channel, post, due_at, options, (pages or {}).get(channel, "")) if with_sent else None
         said = tailoring.said_otherwise(post, channel.pk)
         wished = {**options, **tailoring.version_of(post, channel.pk).get("options", {})}
-        sight = sight_of(post, channel, due_at, options, findings) if with_sent else None
+        sight = sight_of(post, channel, due_at, options, findings, MOST_SHOWN) if with_sent else None
         found.append(Verdict(channel, findings, in_words(channel, wished), near[channel], sent, said, sight))
     return found
 
