@@ -78,7 +78,7 @@ def post_file(article: Article, settings: Mapping[str, Any], *, path: str = "", 
     now = article.due_at or datetime.now(UTC)
     published = _moment(head.get(_names(settings)["date"])) or now
     slug = _slug_in(path, settings) if path else slug_of(article)
-    path = path or filled(settings["path"], slug, published)
+    path = path or filled(_pattern(settings), slug, published)
     pictures = _pictures(article, settings, path, slug, published)
     shown = _with_pictures(article, {image.digest: reference for image, _, reference in pictures})
     shown = replace(shown, key=str(head.get(MARK_KEY) or article.key))
@@ -97,7 +97,7 @@ def url_at(path: str, settings: Mapping[str, Any], text: str, otherwise: datetim
 
 
 def url_of(settings: Mapping[str, Any], slug: str, moment: datetime) -> str:
-    fixed = _fixed_part(settings["path"])
+    fixed = _fixed_part(_pattern(settings))
     return address(GENERATORS[settings["generator"]], {**settings, "directory": fixed}, slug, moment)
 
 
@@ -121,7 +121,7 @@ def numbered(article: Article, settings: Mapping[str, Any], most: int = 50) -> I
 
 def picture_folder(settings: Mapping[str, Any], path: str, slug: str, moment: datetime) -> str:
     generator = GENERATORS[settings["generator"]]
-    pattern = settings.get("pictures") or (BESIDE if _is_bundle(settings["path"]) else generator.pictures)
+    pattern = settings.get("pictures") or (BESIDE if _is_bundle(_pattern(settings)) else generator.pictures)
     return str(PurePosixPath(path).parent) if pattern == BESIDE else filled(pattern, slug, moment)
 
 
@@ -175,6 +175,10 @@ def _with_pictures(article: Article, references: Mapping[str, str]) -> Article:
     return replace(article, uploaded=places, cover_url=covers.get(article.cover_url, article.cover_url))
 
 
+def _pattern(settings: Mapping[str, Any]) -> str:
+    return str(settings.get("path") or usual_path(GENERATORS[settings["generator"]]))
+
+
 def _names(settings: Mapping[str, Any]) -> dict[str, str]:
     """What our names for the front matter's keys are called on this site."""
     return dict(GENERATORS[settings["generator"]].keys) | renamed(settings.get("keys") or "")
@@ -198,7 +202,7 @@ def _slug_in(path: str, settings: Mapping[str, Any]) -> str:
         seen.add(name)
         return f"(?P={name})" if again else names[name]
 
-    pattern = re.sub(r"\\\{(\w+)\\\}", place, re.escape(settings["path"]))
+    pattern = re.sub(r"\\\{(\w+)\\\}", place, re.escape(_pattern(settings)))
     if found := re.fullmatch(pattern, path):
         return found["slug"]
     name = PurePosixPath(path)

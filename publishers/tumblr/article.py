@@ -24,7 +24,7 @@ from publishers.text.constructs import (
 )
 from publishers.text.parsing import parsed
 from publishers.text.source import Source
-from publishers.text.steps import Step, addresses, front_matter, repeated_title, run, some_text
+from publishers.text.steps import Step, addresses, front_matter, repeated_title, run, some_text, wrapped_lines
 from publishers.tumblr.npf import BLOCKS, TEXT, Block, Writer, identifier_of
 
 IMAGE_BYTES = 10 * 1024 * 1024  # told of pictures in posts of the older kind
@@ -44,6 +44,7 @@ STEPS: tuple[Step, ...] = (
     front_matter,
     repeated_title,  # which is a heading of its own
     addresses("only its words stay"),
+    wrapped_lines(),
     task_lists,
     definition_lists,
     callouts,

@@ -272,8 +272,10 @@ class Writer:
         return token.content
 
     def _link(self, words: Words, start: int, address: str) -> None:
+        if address.startswith("#"):
+            self._changed("Links to other places in the text become ordinary words.")
         if not address.startswith(("http://", "https://", "mailto:")):
-            return  # which was said already
+            return
         if start >= len(words.text):
             self._lost("A link around a picture is left out.")
             return
