@@ -15,13 +15,15 @@ from typing import Any, ClassVar
 from django import forms
 
 from publishers.answers import Hook
-from publishers.base import Account, Article, Finding, RemotePost, TwoStep, Visibility
+from publishers.base import Account, Article, Finding, Look, RemotePost, TwoStep, Visibility
 from publishers.errors import Gone, NotAuthorized, PublishingError, RateLimited, Rejected, Unavailable
 from publishers.forms import BaseUrlField, SecretField
 from publishers.http import Answer, origin_of
 from publishers.multipart import File, files_form
+from publishers.preparing import one_line
 from publishers.tumblr.article import LIMITS, fields, mark_of, prepare
 from publishers.tumblr.npf import identifier_of
+from publishers.tumblr.showing import html_of
 from publishers.tumblr.signing import authorization
 
 PAGES = 2  # of 20 posts each: ours is among the newest
@@ -92,6 +94,14 @@ class Tumblr(TwoStep):
 
     def check(self, article: Article) -> list[Finding]:
         return prepare(article).findings
+
+    def look(self, article: Article) -> Look:
+        """The first block is the title."""
+        ready = prepare(article)
+        pictures = {identifier_of(image): image.url for image in article.images}
+        blocks = ready.content[1:] if ready.content and ready.content[0].get("subtype") == "heading1" else ready.content
+        tags = tuple(filter(None, ready.tags.split(",")))
+        return Look(title=one_line(article.title), html=html_of(blocks, pictures), tags=tags)
 
     def payload(self, article: Article) -> dict[str, Any]:
         """The draft. The state is always there: without it, the post would be public at once."""

@@ -154,6 +154,15 @@ def test_our_own_pictures_travel_with_the_post(sandbox: Serving, tmp_path: Path)
     assert "bytes of multipart/form-data" in http.exchanges[0].request
 
 
+def test_it_looks_as_its_blocks_say(ada: Tumblr) -> None:
+    words = "a **b [c](https://x.example)**\n\n- d\n  1. e\n- f\n\n> g\n\n```\nh\n```"
+    look = ada.look(replace(ARTICLE, markdown=words))
+    assert "".join(look.html.split("\n")) == (
+        '<p>a <strong>b </strong><strong><a href="https://x.example">c</a></strong></p>'
+        "<ul><li>d</li><ol><li>e</li></ol><li>f</li></ul><blockquote><p>g</p></blockquote><pre>h</pre>"
+    )
+
+
 # --- Limits ------------------------------------------------------------------------------------------------------
 
 
