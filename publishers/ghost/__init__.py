@@ -52,7 +52,7 @@ class Ghost(TwoStep):
     limits = LIMITS
     when_unpublished = "It becomes a draft again on Ghost. A newsletter that went out stays out."
     in_the_sandbox: ClassVar[Mapping[str, str]] = {
-        "base_url": "{sandbox}/ghost",
+        "base_url": "{sandbox}/ghost/ghost/",  # as people copy it, with Ghost's own /ghost/ at its end
         "admin_api_key": "5a9d0b0c5a9d0b0c5a9d0b0c:" + "0123456789abcdef" * 4,
     }
     steps: ClassVar[tuple[str, ...]] = (

@@ -36,7 +36,7 @@ class SiteField(BaseUrlField):
     """The address of a site. What people copy from its admin area is cut back to it."""
 
     def clean(self, value: Any) -> str:
-        return super().clean(re.sub(r"/ghost(?:[/?#].*)?\Z", "", str(value or "").strip()))
+        return super().clean(re.sub(r"\A(.*)/ghost(?:[/?#].*)?\Z", r"\1", str(value or "").strip()))
 
 
 class SettingsForm(forms.Form):
