@@ -29,7 +29,9 @@ def planned(workspace: Workspace, now: datetime) -> QuerySet[Any]:
     attempts = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
     rows = Delivery.objects.of(workspace).exclude(status=Status.CANCELLED)
     rows = rows.filter(due_at__gte=now - BACK, due_at__lt=now + AHEAD).select_related("post", "channel")
-    rows = rows.only("key", "due_at", "status", "created_at", "published_at", "post__title", "channel__name")
+    rows = rows.only(
+        "key", "due_at", "status", "action", "gone_at", "created_at", "published_at", "post__title", "channel__name"
+    )
     numbers = changes.order_by().values("delivery")
     rows = rows.annotate(
         tried_at=Subquery(attempts),
@@ -57,7 +59,7 @@ def _event(delivery: Any, site_url: str) -> list[str]:
         delivery.created_at, delivery.published_at, delivery.tried_at, delivery.changed_at, delivery.undone_at
     )  # fmt: skip
     changed = stamp(max(filter(None, times)))
-    state = delivery.get_status_display()
+    state = delivery.state_label
     return [
         "BEGIN:VEVENT", f"UID:{delivery.key}@blogscheduler", f"DTSTAMP:{changed}", f"LAST-MODIFIED:{changed}",
         f"SEQUENCE:{delivery.times_changed}",

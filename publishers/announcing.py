@@ -15,7 +15,7 @@ from html import escape
 import regex
 from django import forms
 
-from publishers.base import Article, Finding, Level, Look
+from publishers.base import Article, Finding, Image, Level, Look
 from publishers.preparing import TAG_NAMES, Notes, is_public_url, one_line
 
 TEMPLATE = "{title}\n\n{link}\n\n{tags}"
@@ -237,6 +237,11 @@ def _longest_that_fits(parts: list[Part], place: int, style: Style) -> list[Part
 
 def _last(parts: list[Part], kind: Kind) -> int | None:
     return next((place for place in reversed(range(len(parts))) if parts[place].kind is kind), None)
+
+
+def cover_of(article: Article) -> Image | None:
+    """The cover, where it is a picture of ours: another one's bytes we do not have."""
+    return next((image for image in article.images if article.cover_url and image.url == article.cover_url), None)
 
 
 def note_text(findings: list[Finding], text: str) -> list[Finding]:

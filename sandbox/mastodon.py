@@ -8,6 +8,7 @@ import html
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
@@ -17,6 +18,7 @@ import regex
 
 from sandbox.common import name_of, route_of
 from sandbox.contract import Call, Outcome, ReadyMade
+from sandbox.forms import parts_of
 from sandbox.limits import Window
 from sandbox.messages import Request, Response, json_response
 from sandbox.store import Account, Article, Store
@@ -27,6 +29,8 @@ URL_COUNTS = 23
 REMEMBERED = 3_600.0
 """Seconds for which the key of a creation is kept."""
 FEW = 0.001
+PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/heic")
+PICTURE_BYTES = 16 * 1024 * 1024
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 FIELDS = {
@@ -45,13 +49,24 @@ ROUTES: tuple[tuple[str, str, str], ...] = (
     ("PUT", r"/api/v1/statuses/(?P<number>\d+)", "update"),
     ("DELETE", r"/api/v1/statuses/(?P<number>\d+)", "delete"),
     ("GET", r"/api/v1/accounts/(?P<account>\d+)/statuses", "list"),
+    ("POST", r"/api/v2/media", "upload"),
+    ("GET", r"/api/v1/media/(?P<media>\d+)", "media"),
 )
 NEEDS = {
     "me": "read:accounts", "create": "write:statuses", "update": "write:statuses", "delete": "write:statuses",
-    "show": "read:statuses", "list": "read:statuses",
+    "show": "read:statuses", "list": "read:statuses", "upload": "write:media", "media": "write:media",
 }  # fmt: skip
 URL = re.compile(r"https?://[^\s<>\"]+")
 TAG = re.compile(r"(?<![\w/#])#(\w*[^\W\d]\w*)")
+
+
+@dataclass
+class Media:
+    """A picture that is in no status yet. ``looks`` is how many it takes until it is ready."""
+
+    account: str
+    description: str
+    looks: int
 
 
 class Mastodon:
@@ -59,9 +74,18 @@ class Mastodon:
 
     title: ClassVar[str] = "Mastodon"
     api: ClassVar[str] = "/api"
-    calls: ClassVar[tuple[str, ...]] = ("me", "app", "instance", "create", "show", "update", "delete", "list")
+    calls: ClassVar[tuple[str, ...]] = (
+        "me", "app", "instance", "create", "show", "update", "delete", "list", "upload", "media",
+    )  # fmt: skip
     lookups: ClassVar[tuple[str, ...]] = ("show", "list")
-    switches: ClassVar[dict[str, bool]] = {"limits": True, "tells_scopes": True, "reads_only": False, "long": False}
+    switches: ClassVar[dict[str, bool]] = {
+        "limits": True,
+        "tells_scopes": True,
+        "reads_only": False,
+        "long": False,
+        "slow_media": False,  # a picture is ready at the second look
+        "stuck_media": False,  # … and never
+    }
     accounts: ClassVar[tuple[ReadyMade, ...]] = (
         ReadyMade("sandbox-mastodon-key", "sandbox", age_days=400),
         ReadyMade(
@@ -74,11 +98,16 @@ class Mastodon:
         self.store = store
         self.called = Window(300)
         self.deleted = Window(1800)
+        self.uploaded = Window(1800)
+        self.media: dict[str, Media] = {}
+        """What was uploaded and is in no status yet, by its number."""
 
     def forget(self) -> None:
         """Nobody has called yet."""
         self.called.forget()
         self.deleted.forget()
+        self.uploaded.forget()
+        self.media.clear()
 
     def recognise(self, request: Request) -> Call:
         """The call of a request."""
@@ -91,12 +120,13 @@ class Mastodon:
         return self.store.is_on(NAME, switch, self.switches[switch], account)
 
     def turn_away(self, request: Request) -> Response | None:
-        """300 calls in five minutes, and 30 deletions in half an hour, for each account."""
+        """300 calls in five minutes, 30 deletions and 30 pictures in half an hour, for each account."""
         account = self.store.account(NAME, _token(request))
         if not self.is_on("limits", account):
             return None
         now, who = self.store.now(), _token(request)
         windows = [(self.called, 300)] + ([(self.deleted, 30)] if request.method == "DELETE" else [])
+        windows += [(self.uploaded, 30)] if request.path == "/api/v2/media" else []
         for window, most in windows:
             if window.count(who, now) >= most:
                 reset = datetime.fromtimestamp(now + window.seconds, UTC).isoformat()
@@ -122,7 +152,7 @@ class Mastodon:
             return _refused(403, "This action is outside the authorized scopes")
         answers: dict[str, Callable[[Request, Account, Call], Outcome]] = {
             "me": self._me, "app": self._app, "create": self._create, "show": self._show, "update": self._update,
-            "delete": self._delete, "list": self._list,
+            "delete": self._delete, "list": self._list, "upload": self._upload, "media": self._look_at_media,
         }  # fmt: skip
         return answers[name](request, account, call)
 
@@ -152,12 +182,15 @@ class Mastodon:
             return given
         if problem := self._problem(given):
             return _refused(422, problem)
+        if problem := self._problem_of_media(given.get("media_ids", []), account):
+            return _refused(422, problem)
         now = self.store.now()
         article = Article(
             NAME, account.username, published=True, published_at=now, created_at=now, updated_at=now,
             fields={"idempotency": key, "visibility": given.get("visibility") or "public"},
         )  # fmt: skip
         _write(article, given)
+        self._attach(article, given)
         self.store.save(article)
         article.path = f"/@{account.username}/{article.id}"
         self.store.save(article)
@@ -201,6 +234,8 @@ class Mastodon:
         if problem := self._problem(given):
             return _refused(422, problem)
         _write(article, given)
+        kept = [one for one in article.fields["media"] if one["id"] in given.get("media_ids", [])]
+        article.fields["media"] = kept
         article.updated_at = self.store.now()
         self.store.save(article)
         return Outcome(json_response(200, self._shown(article, account, request)), article)
@@ -236,10 +271,57 @@ class Mastodon:
             "uri": f"{request.origin}/{NAME}/users{article.path}",
             "content": self.body_html(article),
             "account": _account(account, request),
-            "media_attachments": [],
+            "media_attachments": article.fields["media"],
             "tags": [{"name": tag.lower()} for tag in TAG.findall(article.body)],
             "card": None,
         }
+
+    # Pictures
+
+    def _upload(self, request: Request, account: Account, call: Call) -> Outcome:
+        """What is big is worked on for a while: 202, and no address yet."""
+        file = next((part for part in parts_of(request) if part[0] == "file"), None)
+        if not file:
+            return _refused(422, "Validation failed: File can't be blank")
+        if file[2] not in PICTURES:
+            return _refused(422, "Validation failed: File content type is invalid")
+        if len(file[1]) > PICTURE_BYTES:
+            return _refused(422, "Validation failed: File size must be less than 16 MB")
+        looks = 99 if self.is_on("stuck_media", account) else 2 if self.is_on("slow_media", account) else 0
+        words = next((content.decode() for name, content, _ in parts_of(request) if name == "description"), "")
+        number = str(len(self.media) + 1000 + int(self.store.now()) % 1000)
+        self.media[number] = Media(account.username, words, looks)
+        return Outcome(json_response(202 if looks else 200, self._shown_media(number)))
+
+    def _look_at_media(self, request: Request, account: Account, call: Call) -> Outcome:
+        number = request.path.rpartition("/")[2]
+        media = self.media.get(number)
+        if not media or media.account != account.username:
+            return _refused(404, "Record not found")
+        media.looks = max(media.looks - 1, 0)
+        return Outcome(json_response(206 if media.looks else 200, self._shown_media(number)))
+
+    def _shown_media(self, number: str) -> dict[str, Any]:
+        media = self.media[number]
+        url = None if media.looks else f"https://files.example/{number}.png"
+        return {"id": number, "type": "image", "url": url, "description": media.description or None}
+
+    def _problem_of_media(self, ids: Any, account: Account) -> str:
+        """A picture is attached once, by whoever uploaded it, when it is ready."""
+        if not isinstance(ids, list) or len(ids) > 4:
+            return "Cannot attach more than 4 files"
+        own = [self.media.get(str(one)) for one in ids]
+        if any(media is None or media.account != account.username for media in own):
+            return "Media could not be found"
+        if any(media and media.looks for media in own):
+            return "Cannot attach files that have not finished processing. Try again in a moment!"
+        return ""
+
+    def _attach(self, article: Article, given: dict[str, Any]) -> None:
+        ids = [str(one) for one in given.get("media_ids", [])]
+        article.fields["media"] = [self._shown_media(one) for one in ids]
+        for one in ids:
+            del self.media[one]
 
     def body_html(self, article: Article) -> str:
         """As the instance shows it: paragraphs, and links that leave no trace."""

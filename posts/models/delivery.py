@@ -355,6 +355,17 @@ class Delivery(models.Model):
         """It brings an article there; the others change one that is there."""
         return self.action == Delivery.Action.PUBLISH
 
+    @property
+    def state_label(self) -> str:
+        """How it stands, as a badge says it; of a change of what is there, also what it changes."""
+        Status, is_update = Delivery.Status, self.action == Delivery.Action.UPDATE
+        if self.is_publication:
+            is_taken_back = self.status == Status.CANCELLED and self.gone_at is not None
+            return "Taken back" if is_taken_back else self.get_status_display()
+        if self.status == Status.PUBLISHED:
+            return "Updated" if is_update else "Taken back"
+        return f"{'Update' if is_update else 'Taking back'}: {self.get_status_display().lower()}"
+
     def is_moving(self) -> bool:
         """Something will change within moments without anybody doing anything."""
         return self.status in (Delivery.Status.PUBLISHING, Delivery.Status.CHECKING)

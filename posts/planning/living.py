@@ -66,6 +66,8 @@ def abilities(publication: Delivery) -> Abilities:
     if publication.place and channel.account_name and publication.place != place_of(channel):
         return Abilities(False, False, ELSEWHERE)
     updates, unpublishes = can_update(publisher), can_unpublish(publisher)
+    if not publication.place and publication.remote_id.startswith(("http://", "https://")):
+        return Abilities(False, False, "Nobody knows its number there, only its address: change it there yourself.")
     return Abilities(updates, unpublishes, _why_not(publisher, updates=updates, unpublishes=unpublishes))
 
 

@@ -432,7 +432,7 @@ def confirm(delivery: Delivery, url: str, now: datetime) -> None:
     changes: dict[str, Any] = {"remote_url": url, "published_at": now, "doubtful": False, "message": ""}
     changes["remind_at"] = None
     if not delivery.remote_id:
-        changes["remote_id"] = url[:300]
+        changes |= {"remote_id": url[:300], "place": ""}  # its number there is not known
     with transaction.atomic():
         if not move(delivery.pk, Status.PUBLISHED, [Status.UNCERTAIN, Status.HANDED_OVER], **changes):
             raise Refused(overtaken(delivery))

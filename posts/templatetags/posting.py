@@ -134,7 +134,7 @@ def entry(delivery: Delivery) -> str:
     """A delivery in the calendar, all of it: "09:00 Notes, My DEV, scheduled"; what waits has no sure time."""
     at = timezone.localtime(delivery.due_at)
     about = "about " if delivery.status == Delivery.Status.WAITING else ""
-    stands = delivery.get_status_display().lower()
+    stands = delivery.state_label.lower()
     if about and delivery.follows:
         stands = f"waits for {delivery.follows.channel}"
     repeats = ", repeats" if delivery.occurrence else ""
@@ -162,7 +162,7 @@ def chip(context: dict[str, Any], delivery: Delivery) -> SafeString:
     shown = format_html(
         CHIP, status=delivery.status, url=delivery.get_absolute_url(), entry=words, icon=_icon(delivery.status),
         about="≈" if delivery.status == Delivery.Status.WAITING else "", time=moment(delivery.due_at, "clock"),
-        post=delivery.post, place=delivery.channel, state=delivery.get_status_display(),
+        post=delivery.post, place=delivery.channel, state=delivery.state_label,
         repeats=_repeats() if delivery.occurrence else "",
     )  # fmt: skip
     if delivery.is_movable:

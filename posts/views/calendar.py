@@ -40,7 +40,7 @@ VIEWS = {MONTH: "Month", WEEK: "Week", AGENDA: "Agenda"}
 Status = Delivery.Status
 
 ON_A_CHIP = (
-    "due_at", "status", "occurrence", "post__title", "channel__name", "follows__channel__name",
+    "due_at", "status", "action", "gone_at", "occurrence", "post__title", "channel__name", "follows__channel__name",
 )  # fmt: skip
 
 

@@ -43,7 +43,6 @@ class Row:
     """One delivery as the post's page shows it."""
 
     delivery: Delivery
-    is_edited_since: bool
     can_look: bool  # the platform lets us look whether it is there
     waits_for_channel: bool
     proof: Proof | None  # of its public page
@@ -95,7 +94,7 @@ class Row:
             delivery.remote_url, delivery.obstacle, delivery.waits_on,
             delivery.follows and delivery.follows.status, self.followers,
             delivery.wall_moves_to,
-            delivery.channel.status, delivery.channel.problem, self.is_edited_since, self.is_looked_at,
+            delivery.channel.status, delivery.channel.problem, self.is_looked_at,
             self.proof and (self.proof.outcome, self.proof.looked_at, self.proof.due_at),
             self.differs, delivery.gone_at, tuple(each.mark for each in self.revisions),
         )  # fmt: skip
@@ -187,7 +186,7 @@ def _post(request: MemberRequest, pk: int) -> Post:
 
 
 def _window(found: Post) -> Window:
-    digest, now = found.digest(), timezone.now()
+    now = timezone.now()
     rows = found.deliveries.select_related("channel", "proof", "created_by", "follows__channel")
     rows = rows.defer("sent_markdown", "follows__sent_markdown").order_by("due_at", "pk")
     alone, series, shown = rows.order_by("pk"), [], []
@@ -205,11 +204,11 @@ def _window(found: Post) -> Window:
     rows_of: dict[int | None, list[Row]] = defaultdict(list)
     for each in shown:
         if not each.is_publication:
-            rows_of[each.revises_id].append(row_of(each, found, digest, now))
+            rows_of[each.revises_id].append(row_of(each, found, now))
     made = []
     for each in shown:
         if each.is_publication:
-            row = replace(row_of(each, found, digest, now), followers=tuple(waiting[each.pk]))
+            row = replace(row_of(each, found, now), followers=tuple(waiting[each.pk]))
             made.append(_with_revisions(replace(row, differs=each.pk in differing), rows_of[each.pk]))
     return Window(found, made, series)
 
@@ -245,13 +244,12 @@ def _nearest(dates: QuerySet[Delivery]) -> list[Delivery]:
     return sorted([*others, *last, *dates.filter(ahead)[:NEAREST]], key=lambda delivery: delivery.due_at)
 
 
-def row_of(delivery: Delivery, post: Post, digest: str, now: datetime) -> Row:
+def row_of(delivery: Delivery, post: Post, now: datetime) -> Row:
     delivery.post = post
     publisher = PUBLISHERS.get(delivery.channel.platform)
     attempts = list(delivery.attempts.all())
     return Row(
         delivery=delivery,
-        is_edited_since=delivery.status == Status.PUBLISHED and delivery.sent_digest not in ("", digest),
         can_look=publisher is not None and issubclass(publisher, Finds),
         waits_for_channel=delivery.status in (Status.SCHEDULED, Status.WAITING, Status.CHECKING)
         and delivery.channel.status != Channel.Status.OPEN,
@@ -275,7 +273,7 @@ def own_delivery(request: MemberRequest, pk: int) -> Delivery:
 
 def delivery(request: MemberRequest, pk: int) -> HttpResponse:
     found = own_delivery(request, pk)
-    row = row_of(found, found.post, found.post.digest(), timezone.now())
+    row = row_of(found, found.post, timezone.now())
     return render(request, "posts/delivery.html", {
         "row": row, "delivery": found, "post": found.post,
         "options": in_words(found.channel, found.options), "looks": looks_in(row),
@@ -288,7 +286,7 @@ def public_page(request: MemberRequest, pk: int) -> HttpResponse:
     if not request.htmx:
         return delivery(request, pk)
     found = own_delivery(request, pk)
-    row = row_of(found, found.post, found.post.digest(), timezone.now())
+    row = row_of(found, found.post, timezone.now())
     if request.GET.get("seen") == row.mark:
         return HttpResponse(status=204)
     return render(request, "posts/_public_page_changed.html", {"row": row, "delivery": found, "looks": looks_in(row)})
@@ -299,7 +297,7 @@ def told(request: MemberRequest, pk: int) -> HttpResponse:
     if not request.htmx:
         return delivery(request, pk)
     found = own_delivery(request, pk)
-    row = row_of(found, found.post, found.post.digest(), timezone.now())
+    row = row_of(found, found.post, timezone.now())
     if request.GET.get("seen") == row.mark:
         return HttpResponse(status=204)
     return render(request, "posts/_told.html", {"row": row, "delivery": found, "post": found.post})

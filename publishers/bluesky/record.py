@@ -147,11 +147,6 @@ def _moment(at: datetime | None) -> str:
 # --- The picture of the card -------------------------------------------------------------------------------------
 
 
-def cover(article: Article) -> Image | None:
-    """The cover, where it is a picture of ours: another one's bytes we do not have."""
-    return next((image for image in article.images if article.cover_url and image.url == article.cover_url), None)
-
-
 def trouble_with(image: Image) -> str:
     """Why it cannot be the card's picture, as a sentence; "" when it can."""
     if not image.media_type.startswith("image/") or "svg" in image.media_type:

@@ -8,50 +8,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from django import forms
-
-from publishers.announcing import TEMPLATE, TemplateField, note_text, text_option
-from publishers.base import Account, Article, Finding, Look, OneStep, RemotePost, Visibility
+from publishers.announcing import note_text
+from publishers.base import Account, Article, Finding, Level, Look, OneStep, RemotePost, Visibility
 from publishers.errors import Fault, Gone, NotAuthorized, PublishingError, RateLimited, Unavailable
-from publishers.forms import AS_THE_CHANNEL_SAYS, BaseUrlField, SecretField
 from publishers.http import Answer, Hook, origin_of
-from publishers.mastodon.status import LIMITS, VISIBILITIES, addresses_in, fields, prepare
+from publishers.mastodon.forms import CredentialsForm, OptionsForm, SettingsForm
+from publishers.mastodon.status import (
+    LIMITS,
+    LONGEST_ALT,
+    addresses_in,
+    fields,
+    picture_of,
+    prepare,
+)
+from publishers.multipart import form_data
 
 PER_PAGE = 40
 PAGES = 3
 # So much before it was due a status may be ours all the same: a person may have given it a later time since.
 EARLIER = timedelta(hours=12)
+LOOKS_AT_MEDIA = 3  # while the instance is at work on a picture
 NEEDED = ("write:statuses", "read:accounts", "read:statuses")
-
-
-class CredentialsForm(forms.Form):
-    access_token = SecretField(label="Access token", max_length=500)
-
-
-class SettingsForm(forms.Form):
-    base_url = BaseUrlField(
-        label="Address of your instance", max_length=200, help_text="Such as https://mastodon.social."
-    )
-    template = TemplateField(label="Text", initial=TEMPLATE)
-    visibility = forms.ChoiceField(label="Who sees it", choices=list(VISIBILITIES.items()), initial="public")
-    longest = forms.RegexField(
-        r"\A([1-9]\d{1,5})?\Z",
-        label="Longest text",
-        required=False,
-        max_length=6,
-        help_text="Characters. Empty: as the instance says.",
-        error_messages={"invalid": "Write a number of characters, such as 500."},
-    )
-
-
-class OptionsForm(forms.Form):
-    text = text_option()
-    visibility = forms.ChoiceField(
-        label="Who sees it", required=False, choices=[AS_THE_CHANNEL_SAYS, *VISIBILITIES.items()]
-    )
 
 
 class Mastodon(OneStep):
@@ -88,19 +69,51 @@ class Mastodon(OneStep):
 
     def check(self, article: Article) -> list[Finding]:
         ready = prepare(article, self.settings)
-        return note_text(ready.findings, ready.text)
+        _, problem = picture_of(article, self.settings)
+        lost = [Finding(Level.LOST, "cover_url", problem)] if problem else []
+        return note_text([*ready.findings, *lost], ready.text)
 
     def look(self, article: Article) -> Look:
         return prepare(article, self.settings).look()
 
     def payload(self, article: Article) -> dict[str, Any]:
+        """Without the picture, which is uploaded right before."""
         return fields(article, self.settings)
 
     def publish(self, article: Article) -> RemotePost:
         """Safe to repeat within an hour: the instance answers with what is there."""
-        key = {"Idempotency-Key": article.key}
-        answer = self._write("POST", "/api/v1/statuses", self.payload(article), headers=key)
-        return _status_in(answer)
+        media, note = self._attached(article)
+        body = self.payload(article) | ({"media_ids": [media]} if media else {})
+        answer = self._write("POST", "/api/v1/statuses", body, headers={"Idempotency-Key": article.key})
+        return replace(_status_in(answer), note=note)
+
+    def _attached(self, article: Article) -> tuple[str, str]:
+        """The number of the uploaded picture, "" for none; and why it is missing, where it was to be there.
+
+        Nobody sees it before a status names it, and unnamed it is dropped. A big one is worked on for a while: the
+        status does not wait longer than a few looks.
+        """
+        image, _ = picture_of(article, self.settings)
+        if image is None:
+            return "", ""
+        fields = {"description": image.alt[:LONGEST_ALT]} if image.alt else {}
+        body, content_type = form_data(
+            fields, name="file", file=image.path.read_bytes(), file_name=image.name, media_type=image.media_type
+        )
+        answer = self.http.call(
+            "POST", f"{self._base}/api/v2/media", headers=self._headers(), body=body, content_type=content_type,
+            writes=False, label=self.label, errors=_too_fast, accept=(413, 422),
+        )  # fmt: skip
+        media = str(_at(answer.json(), "id") or "") if answer.status in (200, 202) else ""
+        if not _is_id(media):
+            return "", f"Without its picture, which the instance refused: {answer.words() or answer.status}."
+        for _ in range(LOOKS_AT_MEDIA):
+            if answer.status == 200:
+                return media, ""
+            answer = self._read(f"/api/v1/media/{media}")
+        return (
+            (media, "") if answer.status == 200 else ("", "Without its picture: the instance was still at work on it.")
+        )
 
     def find(self, article: Article, remote_id: str = "") -> RemotePost | None:
         """Among the account's own statuses since it was due the latest that names the page."""
@@ -112,9 +125,19 @@ class Mastodon(OneStep):
         return None
 
     def update(self, remote_id: str, article: Article) -> RemotePost:
+        """Who sees it stays; so does its picture, which an edit that does not name it would take off."""
         body = {name: value for name, value in self.payload(article).items() if name != "visibility"}
+        if media := self._media_of(remote_id):
+            body["media_ids"] = media
         answer = self._write("PUT", f"/api/v1/statuses/{_number(remote_id)}", body, _gone)
         return _status_in(answer)
+
+    def _media_of(self, remote_id: str) -> list[str]:
+        answer = self._read(f"/api/v1/statuses/{_number(remote_id)}", accept=(404,))
+        if answer.status == 404:
+            raise Gone("The status is no longer on Mastodon.")
+        listed = _at(answer.json(), "media_attachments")
+        return [one["id"] for one in listed if _is_id(_at(one, "id"))] if isinstance(listed, list) else []
 
     def unpublish(self, remote_id: str) -> None:
         self._write("DELETE", f"/api/v1/statuses/{_number(remote_id)}", None, _gone)
@@ -134,7 +157,8 @@ class Mastodon(OneStep):
         scopes = _at(answer.json(), "scopes") if answer.status == 200 else None
         if not isinstance(scopes, list):
             return
-        missing = [scope for scope in NEEDED if scope not in scopes and scope.split(":")[0] not in scopes]
+        needed = (*NEEDED, "write:media") if self.settings.get("picture") else NEEDED
+        missing = [scope for scope in needed if scope not in scopes and scope.split(":")[0] not in scopes]
         if missing:
             raise NotAuthorized(
                 f"This Mastodon token may not do what is needed: {', '.join(missing)} is missing. Tick it on the "

@@ -12,7 +12,7 @@ from typing import Any
 
 from publishers import announcing
 from publishers.announcing import Announcement, Part, Style, graphemes, text_of
-from publishers.base import Article, Limits
+from publishers.base import Article, Image, Limits
 
 CHARACTERS = 500  # unless the instance says otherwise
 URL_COUNTS = 23  # characters that every web address counts, however long it is
@@ -62,6 +62,32 @@ def fields(article: Article, settings: Mapping[str, Any]) -> dict[str, Any]:
         "visibility": article.options.get("visibility") or settings.get("visibility") or "public",
     }
     return required | {name: value for name, value in optional.items() if value}
+
+
+# --- The picture ---------------------------------------------------------------------------------------------------
+
+PICTURE_BYTES = 16 * 1024 * 1024  # unless the instance says otherwise
+PICTURE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/avif")
+LONGEST_ALT = 1500  # characters
+
+
+def wants_picture(article: Article, settings: Mapping[str, Any]) -> bool:
+    said = article.options.get("picture")
+    return said == "yes" if said in ("yes", "no") else bool(settings.get("picture"))
+
+
+def picture_of(article: Article, settings: Mapping[str, Any]) -> tuple[Image | None, str]:
+    """The cover where it is to be attached and can be; else None and why not, as a sentence, "" where nobody asked."""
+    if not wants_picture(article, settings) or not article.cover_url:
+        return None, ""
+    image = announcing.cover_of(article)
+    if image is None:
+        return None, "Only a cover that was uploaded here can be attached: the status goes out without it."
+    if image.media_type not in PICTURE_TYPES:
+        return None, "Mastodon takes PNG, JPEG, GIF, WebP and AVIF: the status goes out without its picture."
+    if image.size > PICTURE_BYTES:
+        return None, f"Mastodon takes pictures of up to 16 MB; the cover has {image.size / 1024 / 1024:.1f} MB."
+    return image, ""
 
 
 def language_of(article: Article) -> str:

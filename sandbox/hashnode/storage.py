@@ -6,12 +6,10 @@ It never sees a token. What it answers is XML, and nothing at all when it has ta
 import hashlib
 import hmac
 import secrets
-from email.message import Message
-from email.parser import BytesParser
-from email.policy import HTTP
 from typing import Any
 
 from sandbox.contract import Outcome
+from sandbox.forms import parts_of
 from sandbox.messages import Request, Response, text_response
 
 PATH = "/storage"
@@ -35,7 +33,7 @@ def take(request: Request, now: float) -> Outcome:
     """A file with the form that was made for it. A permission in a header is refused: it has its own."""
     if request.headers.get("authorization"):
         return _refused(400, "InvalidArgument")
-    parts = _parts(request)
+    parts = parts_of(request)
     if not parts or parts[-1][0] != "file":
         return _refused(400, "InvalidArgument")  # whatever comes after the file is not looked at
     fields = {name: content.decode("utf-8", "replace") for name, content, _ in parts[:-1]}
@@ -45,21 +43,6 @@ def take(request: Request, now: float) -> Outcome:
     if len(parts[-1][1]) > MAX_BYTES:
         return _refused(400, "EntityTooLarge")
     return Outcome(Response(204))
-
-
-def _parts(request: Request) -> list[tuple[str, bytes, str]]:
-    """Name, content and type of each part of a form, in their order."""
-    if request.content_type != "multipart/form-data":
-        return []
-    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
-    message = BytesParser(policy=HTTP).parsebytes(head + request.body)
-    return [_part(part) for part in message.iter_parts()]
-
-
-def _part(part: Message) -> tuple[str, bytes, str]:
-    content = part.get_payload(decode=True)
-    name = part.get_param("name", header="content-disposition")
-    return str(name), content if isinstance(content, bytes) else b"", part.get_content_type()
 
 
 def _signature(key: str, kind: str) -> str:

@@ -142,11 +142,11 @@ def test_the_page_of_a_post_shows_the_end_of_it_once_there_is_one(
     dev: Channel, scheduled: Plan, clock: MovableClock, street: Street
 ) -> None:
     delivery = scheduled(dev, days=1)
-    assert not row_of(delivery, delivery.post, "", clock()).brief
+    assert not row_of(delivery, delivery.post, clock()).brief
     street.fault("create", "status", status=429, retry_after=300, when="before")
     clock.move(days=1, seconds=2)
     delivery = publish(clock, delivery)
-    shown = [line.words for line in row_of(delivery, delivery.post, "", clock()).brief]
+    shown = [line.words for line in row_of(delivery, delivery.post, clock()).brief]
     assert shown == [
         "Sent to devto 1 as a draft that nobody sees: devto 1 asked us to wait",
         "It is tried again",

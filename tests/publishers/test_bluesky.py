@@ -15,7 +15,8 @@ import requests
 from pytest_httpserver import HTTPServer
 
 from publishers.base import Article, Image, Level
-from publishers.bluesky import Bluesky, SettingsForm, sessions
+from publishers.bluesky import Bluesky, sessions
+from publishers.bluesky.forms import SettingsForm
 from publishers.bluesky.record import BYTES, THUMB_BYTES, facets, prepare, record, record_key, shortened
 from publishers.errors import Gone, NotAuthorized, OutcomeUnknown, RateLimited, Rejected, Unavailable
 from sandbox.bluesky import TID, lexicon

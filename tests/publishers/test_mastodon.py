@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ import requests
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from publishers.base import Level, Visibility
+from publishers.base import Article, Image, Level, Visibility
 from publishers.errors import Gone, NotAuthorized, OutcomeUnknown, RateLimited, Rejected, Unavailable
-from publishers.mastodon import Mastodon, SettingsForm
+from publishers.mastodon import Mastodon
+from publishers.mastodon.forms import SettingsForm
 from publishers.mastodon.status import counted
 from sandbox.server import Serving
 from tests.publishers.announcements import PAGE, AnnouncementContract
@@ -34,7 +36,8 @@ def mastodon_at(base_url: str, token: str = KEY, **settings: Any) -> Mastodon:
 def fresh(sandbox: Serving) -> Serving:
     order(sandbox, "reset")
     order(sandbox, "limits", platform="mastodon", on=False)
-    for switch, on in {"tells_scopes": True, "reads_only": False, "long": False}.items():
+    switches = {"tells_scopes": True, "reads_only": False, "long": False, "slow_media": False, "stuck_media": False}
+    for switch, on in switches.items():
         order(sandbox, "switches", platform="mastodon", switch=switch, on=on)
     return sandbox
 
@@ -258,6 +261,7 @@ def test_an_edit_does_not_say_again_who_sees_it(httpserver: HTTPServer) -> None:
         return Response(json.dumps({"id": "7", "url": "https://a.example/@ada/7"}), 200)
 
     httpserver.expect_request("/api/v1/statuses/7", method="PUT").respond_with_handler(edited)
+    httpserver.expect_request("/api/v1/statuses/7", method="GET").respond_with_json({"id": "7"})
     mastodon_at(httpserver.url_for("")).update("7", ARTICLE)
     assert seen[0].keys() == {"status", "language"}
 
@@ -277,3 +281,99 @@ def serve_account(server: HTTPServer, scopes: list[str] | None = None) -> None:
 def answer_create(server: HTTPServer, body: Any, status: int, headers: dict[str, str] | None = None) -> None:
     text = json.dumps(body)
     server.expect_request("/api/v1/statuses").respond_with_data(text, status, headers, "application/json")
+
+
+# --- The picture -----------------------------------------------------------------------------------------------------
+
+MEGABYTES_16 = 16 * 1024 * 1024
+
+
+def with_cover(tmp_path: Path, size: int = 10, kind: str = "image/png", alt: str = "") -> Article:
+    path = tmp_path / "cover.png"
+    path.write_bytes(b"x" * size)
+    image = Image(
+        digest="1", url="https://ours.example/c.png", path=path, name="c.png", media_type=kind, size=size, alt=alt
+    )
+    return replace(ARTICLE, cover_url=image.url, images=(image,))
+
+
+def shown(sandbox: Serving, number: str) -> list[dict[str, Any]]:
+    address = f"{sandbox.url}/mastodon/api/v1/statuses/{number}"
+    status = requests.get(address, headers={"Authorization": f"Bearer {KEY}"}, timeout=5).json()
+    return list(status["media_attachments"])
+
+
+@pytest.fixture
+def showing(fresh: Serving) -> Mastodon:
+    return mastodon_at(f"{fresh.url}/mastodon", picture=True)
+
+
+def test_the_cover_is_attached_only_where_it_is_wanted(mastodon: Mastodon, fresh: Serving, tmp_path: Path) -> None:
+    article = with_cover(tmp_path, alt="A loom")
+    assert shown(fresh, mastodon.publish(article).id) == []
+    asked = replace(article, key="7", options={"picture": "yes"})
+    [media] = shown(fresh, mastodon.publish(asked).id)
+    assert media["description"] == "A loom"
+
+
+def test_the_delivery_may_leave_it_out(showing: Mastodon, fresh: Serving, tmp_path: Path) -> None:
+    article = with_cover(tmp_path)
+    assert shown(fresh, showing.publish(replace(article, options={"picture": "no"})).id) == []
+
+
+def test_a_picture_that_takes_a_while_is_waited_for_a_few_looks(
+    showing: Mastodon, fresh: Serving, tmp_path: Path
+) -> None:
+    order(fresh, "switches", platform="mastodon", switch="slow_media", on=True)
+    post = showing.publish(with_cover(tmp_path))
+    assert len(shown(fresh, post.id)) == 1
+    assert post.note == ""
+
+
+def test_one_that_is_never_ready_is_left_out_and_that_is_said(
+    showing: Mastodon, fresh: Serving, tmp_path: Path
+) -> None:
+    order(fresh, "switches", platform="mastodon", switch="stuck_media", on=True)
+    post = showing.publish(with_cover(tmp_path))
+    assert shown(fresh, post.id) == []
+    assert post.note == "Without its picture: the instance was still at work on it."
+    assert [exchange.method for exchange in showing.http.exchanges] == ["POST", "GET", "GET", "GET", "POST"]
+
+
+@pytest.mark.parametrize("size", [MEGABYTES_16 - 1, MEGABYTES_16, MEGABYTES_16 + 1])
+def test_pictures_have_up_to_16_megabytes(showing: Mastodon, fresh: Serving, tmp_path: Path, size: int) -> None:
+    article = with_cover(tmp_path, size)
+    fits = size <= MEGABYTES_16
+    assert [f.level for f in showing.check(article) if f.field == "cover_url"] == ([] if fits else [Level.LOST])
+    assert len(shown(fresh, showing.publish(article).id)) == int(fits)
+
+
+@pytest.mark.parametrize("change", [{"images": ()}, {"kind": "image/svg+xml"}])
+def test_what_cannot_be_attached_is_said_beforehand(showing: Mastodon, tmp_path: Path, change: Any) -> None:
+    article = with_cover(tmp_path, kind=change.pop("kind", "image/png"))
+    article = replace(article, **change)
+    assert [f.level for f in showing.check(article) if f.field == "cover_url"] == [Level.LOST]
+    assert showing.publish(article).id
+
+
+def test_a_picture_that_is_refused_does_not_keep_the_words_back(
+    showing: Mastodon, fresh: Serving, tmp_path: Path
+) -> None:
+    article = with_cover(tmp_path)
+    body = json.dumps({"error": "Validation failed: File is broken"})
+    order(fresh, "faults", platform="mastodon", call="upload", fault="status", status=422, body=body)
+    post = showing.publish(article)
+    assert post.note == "Without its picture, which the instance refused: Validation failed: File is broken."
+
+
+def test_an_edit_leaves_the_picture_where_it_is(showing: Mastodon, fresh: Serving, tmp_path: Path) -> None:
+    article = with_cover(tmp_path)
+    post = showing.publish(article)
+    showing.update(post.id, replace(article, title="Second thoughts"))
+    assert len(shown(fresh, post.id)) == 1
+
+
+def test_with_pictures_one_more_scope_is_needed(httpserver: HTTPServer) -> None:
+    serve_account(httpserver, scopes=["write:statuses", "read"])
+    with pytest.raises(NotAuthorized, match="write:media is missing"):
+        mastodon_at(httpserver.url_for(""), picture=True).verify()

@@ -379,3 +379,15 @@ def test_a_change_that_costs_one_worker_after_the_other_goes_to_a_person(there: 
     assert made.status == Status.UNCERTAIN
     scheduling.send_again(made, there.now())
     assert publish(there.clock, made).status == Status.PUBLISHED
+
+
+def test_what_a_person_found_has_an_address_but_no_number(there: Ada) -> None:
+    """Its address must not be taken for one: that would be told as gone."""
+    url = "https://dev.example/ada/notes"
+    Delivery.objects.filter(pk=there.published.pk).update(status=Status.UNCERTAIN, remote_id="", place="somewhere")
+    there.published.refresh_from_db()
+    scheduling.confirm(there.published, url, there.clock())
+    there.published.refresh_from_db()
+    there.edits(title="Second thoughts")
+    with pytest.raises(Refused, match="Nobody knows its number"):
+        there.updates()

@@ -161,7 +161,7 @@ def test_a_planned_update_leaves_the_post_published(browser: Client, edited: Del
     browser.post(reverse("delivery_update", args=[edited.pk]))
     shown = browser.get(reverse("posts"), {"status": Standing.PUBLISHED}).content.decode()
     assert "Second thoughts" in shown
-    assert "Update on Garden" in shown
+    assert "update: scheduled" in shown
 
 
 def test_the_history_of_the_publication_tells_of_it(browser: Client, edited: Delivery) -> None:
