@@ -43,5 +43,5 @@ def filled(kind: type[forms.Form], offered: dict[str, str]) -> dict[str, Any]:
 
 def _first_choice(field: forms.Field) -> Any:
     if isinstance(field, forms.ChoiceField):
-        return next(value for value, _ in field.widget.choices if value)  # type: ignore[attr-defined]
+        return next(value for value, _ in field.widget.choices if value)
     return "on" if isinstance(field, forms.BooleanField) else ""
