@@ -10,12 +10,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from posts import showing
-from posts.models import Attempt, Channel, Delivery, Occurrence, Plan, Post, Proof, Series
+from posts.images import keeping, variants
+from posts.models import Attempt, Channel, Delivery, Image, Occurrence, Plan, Post, Proof, Series
 from posts.planning import changing, following, queueing, scheduling, slots
 from posts.planning.moments import moment_at
 from posts.planning.recurring import changing as recurring
 from posts.planning.recurring import making, rules
 from tests.conftest import workspace_of
+from tests.posts import pictures
 from tests.posts.views.conftest import DEVTO_SETTINGS
 
 
@@ -32,6 +34,7 @@ class Gallery:
     plan: Plan
     series: Series
     date: Occurrence
+    image: Image
 
 
 def hang(person: User) -> Gallery:
@@ -59,6 +62,7 @@ def hang(person: User) -> Gallery:
         plan=_plan(person, published.channel),
         series=series,
         date=series.occurrences.order_by("due_at")[2],
+        image=_pictures(person),
     )
 
 
@@ -69,6 +73,15 @@ def _edited_since(published: Delivery) -> None:
     versions = {str(published.channel_id): {"title": f"{post.title}, for gardeners", "footer": "Read on in {title}."}}
     Post.objects.filter(pk=post.pk).update(markdown=text, versions=versions, version=post.version + 1)
     Delivery.objects.filter(pk=published.pk).update(differs=True)
+
+
+def _pictures(person: User) -> Image:
+    """Two, of which one has neither smaller forms nor words."""
+    workspace = workspace_of(person)
+    keeping.take_in(workspace, person, pictures.picture("jpg", 800, 500, "maroon"), "a-name-that-is-rather-long.jpg")
+    image = keeping.take_in(workspace, person, pictures.picture("png", 600, 400), "engine.png", alt="The engine")
+    variants.prepare(image.pk)
+    return image
 
 
 def _series(person: User, channel: Channel) -> Series:

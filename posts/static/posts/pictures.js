@@ -60,7 +60,10 @@
     item.querySelector("progress").remove();
     item.querySelector(".field").hidden = false;
     input.value = answer.alt;
+    let kept = answer.alt;
     const keep = () => {
+      if (input.value === kept) return; // writing into the text takes the focus from here, which asks once more
+      kept = input.value;
       describe(input.value, answer.url);
       const body = new FormData();
       body.append("alt", input.value);

@@ -169,9 +169,8 @@ def test_a_doubtful_upload_is_repeated_without_looking_and_counts_as_a_try(
 ) -> None:  # fmt: skip
     server.faults, server.after_taking = [fault], after_taking
     delivery = publish(clock, scheduled(gallery, illustrated()))
-    assert (delivery.status, delivery.tries, delivery.doubtful) == (Status.SCHEDULED, 1, False), delivery.message
     publish(clock, delivery, moves=2)
-    assert delivery.status == Status.PUBLISHED
+    assert (delivery.status, delivery.tries, delivery.doubtful) == (Status.PUBLISHED, 1, False), delivery.message
     assert history(delivery) == ["image unknown", "image done", "image done", "create done", "flip done"]
     assert street.public(delivery) == 1
 
@@ -189,13 +188,11 @@ def test_a_picture_that_never_gets_through_fails_after_the_last_try(
 def test_being_asked_to_wait_is_no_try_and_a_refused_key_closes_the_channel(
     server: PictureServer, gallery: Channel, scheduled: Plan, illustrated: Any, clock: MovableClock
 ) -> None:
-    server.faults = [429]
-    delivery = publish(clock, scheduled(gallery, illustrated()))
-    assert (delivery.status, delivery.tries) == (Status.SCHEDULED, 0)
-    server.faults = [401]
-    publish(clock, delivery, moves=2)
+    server.faults = [429, 401]
+    delivery = publish(clock, scheduled(gallery, illustrated()), moves=2)
     gallery.refresh_from_db()
-    assert (delivery.status, gallery.status) == (Status.SCHEDULED, Channel.Status.CLOSED)
+    assert history(delivery) == ["image rate_limited", "image not_authorized"]
+    assert (delivery.status, delivery.tries, gallery.status) == (Status.SCHEDULED, 0, Channel.Status.CLOSED)
     assert "portrait" not in gallery.problem
 
 
