@@ -7,7 +7,6 @@ and never with any other call; doing that call again changes nothing and mails n
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,7 +18,10 @@ import jwt
 from publishers.base import (
     Account,
     Article,
+    Aspect,
+    Check,
     Finding,
+    Health,
     Image,
     Look,
     RemoteImage,
@@ -29,7 +31,16 @@ from publishers.base import (
 )
 from publishers.errors import Gone, NotAuthorized, Rejected, Unavailable
 from publishers.ghost import answers
-from publishers.ghost.article import IMAGE_TYPES, LIMITS, fields, mark_slug, newsletter_of, prepare
+from publishers.ghost.article import (
+    IMAGE_TYPES,
+    LIMITS,
+    fields,
+    is_slug,
+    mailing,
+    mark_slug,
+    newsletter_of,
+    prepare,
+)
 from publishers.ghost.forms import HTML, AdminKeyForm, OptionsForm, SettingsForm
 from publishers.ghost.text import shown_html
 from publishers.http import Answer, Hook, origin_of
@@ -78,8 +89,24 @@ class Ghost(TwoStep):
         url = str(site.get("url") or "")
         url = url if origin_of(url) else self._site
         newsletters = self._newsletters()
-        choices = {"newsletter": (NO_NEWSLETTER, *newsletters)} if newsletters is not None else {}
-        return Account(id=url, name=str(site.get("title") or url), url=url, choices=choices)
+        return Account(id=url, name=str(site.get("title") or url), url=url, choices=self._choices(newsletters))
+
+    def examine(self, account: Account) -> list[Check]:
+        """The key of an integration may publish. A person's own key may do what that person may."""
+        answer = self._read("users/me/", accept=(403, 404), include="roles")
+        roles = answers.roles_in(answer) if answer.status == 200 else []
+        if "Contributor" in roles:
+            cause = "This is the key of a contributor, who may write drafts and not publish them."
+            remedy = "Give the channel the key of a custom integration, or of an author."
+            return [Check(Aspect.ROLE, Health.BROKEN, cause, remedy)]
+        return [Check(Aspect.ROLE, Health.WELL, "This key may publish.")]
+
+    def _choices(self, newsletters: list[tuple[str, str]] | None) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Where each post is to be mailed, one has to be chosen."""
+        if newsletters is None:
+            return {}
+        nothing = () if self.settings.get("send_newsletter") else (NO_NEWSLETTER,)
+        return {"newsletter": (*nothing, *newsletters)}
 
     def _newsletters(self) -> list[tuple[str, str]] | None:
         """Slugs and names of the active ones; None where this key may not ask."""
@@ -120,13 +147,13 @@ class Ghost(TwoStep):
             return answers.remote_post(answer, post)
         newsletter, note = self._newsletter(article, post)
         changes = {**self._changes(article, post), "status": "published"}
-        saved = self._save(post, changes, **_mailing(article, newsletter))
+        saved = self._save(post, changes, **mailing(article, newsletter))
         if saved.status == 409:
             return self._after_collision(remote_id)
         published = answers.post_in(saved, remote_id)
         if published.get("status") not in PUBLIC_STATES:
             raise saved.unclear("Ghost answered that the post is not public")
-        notes = [note, _about_slug(article, published), _about_mail(newsletter, published)]
+        notes = [note, answers.about_slug(article.slug, published), answers.about_mail(newsletter, published)]
         return answers.remote_post(saved, published, " ".join(filter(None, notes)))
 
     def update(self, remote_id: str, article: Article) -> RemotePost:
@@ -203,7 +230,7 @@ class Ghost(TwoStep):
     def _changes(self, article: Article, post: dict[str, Any]) -> dict[str, Any]:
         """Its slug is left alone where it is the one that was asked for, be it with a number after it."""
         changes = fields(article, self.settings, answers.internal_tags(post))
-        if article.slug and not _is_slug(str(post.get("slug")), article.slug):
+        if article.slug and not is_slug(str(post.get("slug")), article.slug):
             changes["slug"] = article.slug
         return changes
 
@@ -257,25 +284,3 @@ class Ghost(TwoStep):
 
 def _query(values: Mapping[str, str]) -> str:
     return f"?{urlencode(values)}" if values else ""
-
-
-def _mailing(article: Article, newsletter: str) -> dict[str, str]:
-    segment = str(article.options.get("email_segment") or "all")
-    return {"newsletter": newsletter, "email_segment": segment} if newsletter else {}
-
-
-def _is_slug(slug: str, wanted: str) -> bool:
-    return slug == wanted or bool(re.fullmatch(rf"{re.escape(wanted)}-\d+", slug))
-
-
-def _about_slug(article: Article, post: dict[str, Any]) -> str:
-    slug = str(post.get("slug") or "")
-    if not article.slug or not slug or slug == article.slug:
-        return ""
-    return f"Ghost gave it the slug “{slug}”, not “{article.slug}”."
-
-
-def _about_mail(newsletter: str, post: dict[str, Any]) -> str:
-    if not newsletter or post.get("email"):
-        return ""
-    return f"Ghost did not say that it is mailed to “{newsletter}”: please look there."

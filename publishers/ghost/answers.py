@@ -160,5 +160,25 @@ def internal_tags(post: dict[str, Any]) -> list[str]:
     return [name for name in names if name.startswith("#") and not name.startswith("#bs-")]
 
 
+def roles_in(answer: Answer) -> list[str]:
+    """The roles of whoever's key it is."""
+    users = _at(answer.json(), "users")
+    roles = _at(users[0], "roles") if isinstance(users, list) and users else None
+    return [str(_at(role, "name") or "") for role in roles] if isinstance(roles, list) else []
+
+
+def about_slug(wanted: str, post: dict[str, Any]) -> str:
+    """What the author is told about another slug than was asked for; "" when there is nothing to tell."""
+    slug = str(post.get("slug") or "")
+    return f"Ghost gave it the slug “{slug}”, not “{wanted}”." if wanted and slug and slug != wanted else ""
+
+
+def about_mail(newsletter: str, post: dict[str, Any]) -> str:
+    """The same about a newsletter that was asked for and is not confirmed."""
+    if not newsletter or post.get("email"):
+        return ""
+    return f"Ghost did not say that it is mailed to “{newsletter}”: please look there."
+
+
 def _at(value: Any, key: str) -> Any:
     return value.get(key) if isinstance(value, dict) else None

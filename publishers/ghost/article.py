@@ -106,6 +106,17 @@ def newsletter_of(article: Article, settings: Mapping[str, Any]) -> str:
     return str(settings.get("newsletter") or "") if wanted else ""
 
 
+def mailing(article: Article, newsletter: str) -> dict[str, str]:
+    """What mails it, beside the change from draft to published: parts of the address's query."""
+    segment = str(article.options.get("email_segment") or "all")
+    return {"newsletter": newsletter, "email_segment": segment} if newsletter else {}
+
+
+def is_slug(slug: str, wanted: str) -> bool:
+    """Whether ``slug`` is the one that was asked for, be it with a number after it."""
+    return slug == wanted or bool(re.fullmatch(rf"{re.escape(wanted)}-\d+", slug))
+
+
 def _content(notes: Notes, article: Article, settings: Mapping[str, Any]) -> dict[str, str]:
     if settings.get("content_format") == "html":
         return {"html": html_of(article, notes)}

@@ -67,12 +67,6 @@ class SettingsForm(forms.Form):
         help_text="At the moment it is published, and once. A mail cannot be taken back.",
     )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("send_newsletter") and not cleaned.get("newsletter") and "newsletter" in cleaned:
-            self.add_error("newsletter", "Which newsletter? Its last part of the address, such as default-newsletter.")
-        return cleaned
-
 
 class OptionsForm(forms.Form):
     visibility = forms.ChoiceField(

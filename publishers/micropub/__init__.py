@@ -27,10 +27,9 @@ from publishers.base import (
 from publishers.errors import Gone, NotAuthorized, PublishingError, Rejected, Unavailable, Unsupported
 from publishers.forms import is_local
 from publishers.http import Answer, Hook, origin_of
-from publishers.marks import marks_in
 from publishers.micropub import answers
 from publishers.micropub.answers import LABEL, first
-from publishers.micropub.article import LIMITS, creation, is_same_moment, prepare, properties, slug_of
+from publishers.micropub.article import LIMITS, creation, prepare, properties
 from publishers.micropub.discovery import endpoint_in
 from publishers.micropub.forms import NO, YES, SettingsForm, TokenForm
 from publishers.multipart import form_data
@@ -77,7 +76,7 @@ class Micropub(TwoStep, OneStep):
         media = config.get("media-endpoint")
         media = media if isinstance(media, str) and origin_of(media) else ""
         host = urlsplit(self._site).hostname or self._site
-        drafts = YES if _knows_drafts(config) else NO
+        drafts = YES if answers.knows_drafts(config) else NO
         found = {"endpoint": endpoint, "media_endpoint": media, "drafts": drafts}
         return Account(id=endpoint, name=host, url=self._site, found=found)
 
@@ -126,7 +125,7 @@ class Micropub(TwoStep, OneStep):
     def publish(self, article: Article) -> RemotePost:
         url = self._create(creation(article, self.settings, draft=False))
         held = answers.visibility_of(self._seen(url)) is Visibility.DRAFT
-        note = _about_slug(article, url)
+        note = answers.about_slug(article, url)
         return RemotePost(url, url, Visibility.DRAFT if held else Visibility.PUBLIC, note=note)
 
     def create_draft(self, article: Article) -> RemotePost:
@@ -143,7 +142,7 @@ class Micropub(TwoStep, OneStep):
         url = self._replace(remote_id, article, {"post-status": ["published"]})
         if answers.visibility_of(self._seen(url)) is Visibility.DRAFT:
             raise Rejected(f"{LABEL} took the change and kept it as a draft. Please publish it on your site.")
-        return RemotePost(url, url, Visibility.PUBLIC, note=_about_slug(article, url))
+        return RemotePost(url, url, Visibility.PUBLIC, note=answers.about_slug(article, url))
 
     def update(self, remote_id: str, article: Article) -> RemotePost:
         """Bring a post to this text. What was deleted is not brought back. Raises Gone."""
@@ -164,12 +163,17 @@ class Micropub(TwoStep, OneStep):
         if origin_of(remote_id):
             known = self._source(remote_id)
             if known is not None and not answers.is_deleted(known):
-                return _remote_post(remote_id, known)
+                return answers.remote_post(remote_id, known)
         for items in self._pages():
             for one in items:
                 url = first(one, "url")
-                if isinstance(url, str) and origin_of(url) and not answers.is_deleted(one) and _is_ours(one, article):
-                    return _remote_post(url, one)
+                if (
+                    isinstance(url, str)
+                    and origin_of(url)
+                    and not answers.is_deleted(one)
+                    and answers.is_ours(one, article)
+                ):
+                    return answers.remote_post(url, one)
         return None
 
     def upload(self, image: Image) -> RemoteImage:
@@ -285,32 +289,3 @@ class Micropub(TwoStep, OneStep):
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.credentials['token']}", "Accept": "application/json"}
-
-
-def _knows_drafts(config: dict[str, Any]) -> bool:
-    """Whether a server says that it knows ``post-status``: for itself, or for a type of posts."""
-    if "post-status" in config:
-        return True
-    types = config.get("post-types")
-    listed = [one.get("properties") for one in types if isinstance(one, dict)] if isinstance(types, list) else []
-    return any(isinstance(names, list) and "post-status" in names for names in listed)
-
-
-def _is_ours(one: dict[str, Any], article: Article) -> bool:
-    """By our mark; where a server has taken that out, by title and planned time together."""
-    keys = marks_in(answers.text_of(one))
-    if keys:
-        return article.key in keys
-    return first(one, "name") == one_line(article.title) and is_same_moment(first(one, "published"), article)
-
-
-def _remote_post(url: str, found: dict[str, Any]) -> RemotePost:
-    visibility = answers.visibility_of(found) or Visibility.PUBLIC
-    return RemotePost(url, "" if visibility is Visibility.DRAFT else url, visibility)
-
-
-def _about_slug(article: Article, url: str) -> str:
-    parts = [part.partition(".")[0] for part in urlsplit(url).path.split("/")]
-    if not article.slug or slug_of(article) in parts:
-        return ""
-    return f"The server chose the address {url} itself: it did not take the slug “{article.slug}”."

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from json import JSONDecodeError, loads
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
-from publishers.base import Visibility
+from publishers.base import Article, RemotePost, Visibility
 from publishers.errors import Fault, Gone, NotAuthorized, PublishingError, Rejected
 from publishers.http import Answer, origin_of
+from publishers.marks import marks_in
+from publishers.micropub.article import is_same_moment, slug_of
+from publishers.preparing import one_line
 
 LABEL = "The Micropub server"
 NOT_THERE = (400, 404, 410)  # what a look-up of an unknown address gets, by the server
@@ -92,3 +95,35 @@ def properties_in(answer: Answer) -> dict[str, Any]:
 
 def _words(answer: Answer) -> str:
     return answer.words() or "it did not say more."
+
+
+# --- What a server tells of itself and of posts -------------------------------------------------------------------
+
+
+def knows_drafts(config: dict[str, Any]) -> bool:
+    """Whether a server says that it knows ``post-status``: for itself, or for a type of posts."""
+    if "post-status" in config:
+        return True
+    types = config.get("post-types")
+    listed = [one.get("properties") for one in types if isinstance(one, dict)] if isinstance(types, list) else []
+    return any(isinstance(names, list) and "post-status" in names for names in listed)
+
+
+def is_ours(one: dict[str, Any], article: Article) -> bool:
+    """By our mark; where a server has taken that out, by title and planned time together."""
+    keys = marks_in(text_of(one))
+    if keys:
+        return article.key in keys
+    return first(one, "name") == one_line(article.title) and is_same_moment(first(one, "published"), article)
+
+
+def remote_post(url: str, found: dict[str, Any]) -> RemotePost:
+    visibility = visibility_of(found) or Visibility.PUBLIC
+    return RemotePost(url, "" if visibility is Visibility.DRAFT else url, visibility)
+
+
+def about_slug(article: Article, url: str) -> str:
+    parts = [part.partition(".")[0] for part in urlsplit(url).path.split("/")]
+    if not article.slug or slug_of(article) in parts:
+        return ""
+    return f"The server chose the address {url} itself: it did not take the slug “{article.slug}”."

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from json import JSONDecodeError, loads
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -19,19 +17,16 @@ from publishers.errors import (
     Fault,
     Gone,
     NotAuthorized,
-    PublishingError,
     Rejected,
     Unavailable,
 )
 from publishers.http import Answer, Hook, origin_of
 from publishers.marks import marks_in
+from publishers.writefreely import answers
 from publishers.writefreely.article import LIMITS, fields, prepare
 from publishers.writefreely.forms import CredentialsForm, SettingsForm
 
 LIST_CAP = 64 * 1024 * 1024  # bytes: the list carries every post's text
-ID = re.compile(r"[a-zA-Z0-9]{10}")
-CLOCKS_APART = timedelta(minutes=10)  # a post that is further ahead was given its time by somebody
-NOT_MINE = "invalid editing credentials"  # said with 401 of a post that is not there, whatever the token
 
 
 class WriteFreely(TwoStep):
@@ -61,7 +56,7 @@ class WriteFreely(TwoStep):
     def verify(self) -> Account:
         """With a password: log in, and keep the token instead of it."""
         token = self._logged_in() if self.credentials.get("password") else self._token
-        me = _data_of(self._read("me", token))
+        me = answers.data_of(self._read("me", token))
         username = me.get("username") if isinstance(me, dict) else None
         if not isinstance(username, str) or not username:
             raise NotAuthorized("WriteFreely did not say whose token this is.").because(Fault.KEY_REFUSED)
@@ -78,9 +73,15 @@ class WriteFreely(TwoStep):
             raise NotAuthorized("To log in with a password, WriteFreely needs the user name, too.")
         body = {"alias": self.settings["username"], "pass": self.credentials["password"]}
         answer = self.http.call(
-            "POST", f"{self._api}auth/login", json=body, writes=False, keep=False, label=self.label, errors=_no_log_in
+            "POST",
+            f"{self._api}auth/login",
+            json=body,
+            writes=False,
+            keep=False,
+            label=self.label,
+            errors=answers.no_log_in,
         )
-        data = _data_of(answer)
+        data = answers.data_of(answer)
         token = data.get("access_token") if isinstance(data, dict) else None
         if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]{1,200}", token):
             raise answer.unclear("WriteFreely gave no token")
@@ -88,7 +89,7 @@ class WriteFreely(TwoStep):
 
     def _blogs(self, token: str) -> dict[str, tuple[str, str]]:
         """Titles and addresses by alias."""
-        listed = _data_of(self._read("me/collections", token))
+        listed = answers.data_of(self._read("me/collections", token))
         found = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
         return {
             str(one["alias"]): (str(one.get("title") or one["alias"]), str(one.get("url") or ""))
@@ -110,17 +111,17 @@ class WriteFreely(TwoStep):
         if not self._collection:
             raise Rejected("No blog is chosen. Please choose one in the channel's settings.")
         answer = self._write("posts", self.payload(article))
-        return RemotePost(_id_in(answer, _data_of(answer)), "", Visibility.DRAFT)
+        return RemotePost(answers.id_in(answer, answers.data_of(answer)), "", Visibility.DRAFT)
 
     def publish_draft(self, remote_id: str, article: Article) -> RemotePost:
         """Bring the draft to the text, then put it into the blog; where it is there already, only the first."""
         posts = self._posts()
         self._change(remote_id, article, posts)
-        if not _alias_of(posts.get(remote_id)):
+        if not answers.alias_of(posts.get(remote_id)):
             self._collect(remote_id)
             posts = self._posts_with(remote_id)
         post = posts[remote_id]
-        return RemotePost(remote_id, self._address(post), Visibility.PUBLIC, note=_about_slug(post, posts))
+        return RemotePost(remote_id, self._address(post), Visibility.PUBLIC, note=answers.about_slug(post, posts))
 
     def update(self, remote_id: str, article: Article) -> RemotePost:
         """Bring a post to this text, wherever it is. Its address stays. Raises Gone."""
@@ -132,13 +133,13 @@ class WriteFreely(TwoStep):
         """Take it out of its blog. Safe to repeat. Raises Gone."""
         posts = self._posts()
         self._check_there(remote_id, posts)
-        if _alias_of(posts.get(remote_id)):
+        if answers.alias_of(posts.get(remote_id)):
             self._check_result(self._write("posts/disperse", [remote_id]))
 
     def find(self, article: Article, remote_id: str = "") -> RemotePost | None:
         """Among all own posts, drafts too, by our mark or the id: the most visible one."""
         posts = self._posts()
-        ours = [one for key, one in posts.items() if key == remote_id or article.key in marks_in(_body_of(one))]
+        ours = [one for key, one in posts.items() if key == remote_id or article.key in marks_in(answers.body_of(one))]
         found = [self._remote_post(one) for one in ours]
         by_visibility = [Visibility.PUBLIC, Visibility.SCHEDULED, Visibility.DRAFT]
         return min(found, key=lambda post: (by_visibility.index(post.visibility), post.id != remote_id), default=None)
@@ -148,16 +149,18 @@ class WriteFreely(TwoStep):
     def _posts(self) -> dict[str, dict[str, Any]]:
         """All own posts by their id: those without a "collection" are drafts."""
         answer = self._read("me/posts", self._token)
-        listed = _data_of(answer)
-        if not isinstance(listed, list) or not all(isinstance(one, dict) and _is_id(one.get("id")) for one in listed):
+        listed = answers.data_of(answer)
+        if not isinstance(listed, list) or not all(
+            isinstance(one, dict) and answers.is_id(one.get("id")) for one in listed
+        ):
             raise answer.unclear("WriteFreely answered with something else than a list of posts")
         return {one["id"]: one for one in listed}
 
     def _posts_with(self, remote_id: str) -> dict[str, dict[str, Any]]:
         """The same, right after the post was put into the blog: the list is some seconds old at times."""
         posts = self._posts()
-        if not _alias_of(posts.get(remote_id)):
-            one = _data_of(self._read(f"posts/{remote_id}", self._token))
+        if not answers.alias_of(posts.get(remote_id)):
+            one = answers.data_of(self._read(f"posts/{remote_id}", self._token))
             if not isinstance(one, dict) or not one.get("slug"):
                 raise Unavailable("WriteFreely has not said yet at which address the post is.")
             posts[remote_id] = {**one, "id": remote_id, "collection": {"alias": self._collection}}
@@ -165,15 +168,15 @@ class WriteFreely(TwoStep):
 
     def _check_there(self, remote_id: str, posts: Mapping[str, Any]) -> None:
         """Raises Gone where there is no such post. One that was made a moment ago may be missing in the list."""
-        if not ID.fullmatch(remote_id):
+        if not answers.ID.fullmatch(remote_id):
             raise Gone(f"“{remote_id[:40]}” is not the number of a post on WriteFreely.")
         if remote_id not in posts:
-            self._read(f"posts/{remote_id}", self._token, errors=_gone)
+            self._read(f"posts/{remote_id}", self._token, errors=answers.gone)
 
     def _change(self, remote_id: str, article: Article, posts: Mapping[str, Any]) -> None:
         self._check_there(remote_id, posts)
-        answer = self._write(f"posts/{remote_id}", self.payload(article), _refusal_of_change)
-        if _id_in(answer, _data_of(answer)) != remote_id:
+        answer = self._write(f"posts/{remote_id}", self.payload(article), answers.refusal_of_change)
+        if answers.id_in(answer, answers.data_of(answer)) != remote_id:
             raise answer.unclear("WriteFreely answered for another post")
 
     def _collect(self, remote_id: str) -> None:
@@ -182,7 +185,7 @@ class WriteFreely(TwoStep):
 
     def _check_result(self, answer: Answer) -> None:
         """These calls answer for each post by itself, and with 200 for all of them."""
-        results = _data_of(answer)
+        results = answers.data_of(answer)
         result = results[0] if isinstance(results, list) and results and isinstance(results[0], dict) else {}
         code, words = result.get("code"), str(result.get("error_msg") or "it did not say why.")
         if code == 200:
@@ -194,15 +197,15 @@ class WriteFreely(TwoStep):
         raise answer.unclear(f"WriteFreely answered: {words.rstrip('.')}")
 
     def _remote_post(self, post: dict[str, Any]) -> RemotePost:
-        if not _alias_of(post):
+        if not answers.alias_of(post):
             return RemotePost(post["id"], "", Visibility.DRAFT)
-        visibility = Visibility.SCHEDULED if _is_ahead(post.get("created")) else Visibility.PUBLIC
+        visibility = Visibility.SCHEDULED if answers.is_ahead(post.get("created")) else Visibility.PUBLIC
         return RemotePost(post["id"], self._address(post), visibility)
 
     def _address(self, post: dict[str, Any]) -> str:
         """A blog may have a domain of its own, and knows its address."""
-        alias = _alias_of(post)
-        data = _data_of(self._read(f"collections/{quote(alias, safe='')}", self._token))
+        alias = answers.alias_of(post)
+        data = answers.data_of(self._read(f"collections/{quote(alias, safe='')}", self._token))
         url = str(data.get("url") or "") if isinstance(data, dict) else ""
         return f"{(url if origin_of(url) else f'{self._site}/{alias}').rstrip('/')}/{post.get('slug') or post['id']}"
 
@@ -210,13 +213,13 @@ class WriteFreely(TwoStep):
         """Without the type of a body it would answer as if to a browser, and to nobody."""
         return self.http.call(
             "GET", f"{self._api}{path}", headers={**_headers(token), "Content-Type": "application/json"},
-            writes=False, label=self.label, errors=errors or _refusal, cap=LIST_CAP,
+            writes=False, label=self.label, errors=errors or answers.refusal, cap=LIST_CAP,
         )  # fmt: skip
 
     def _write(self, path: str, body: Any, errors: Hook | None = None) -> Answer:
         return self.http.call(
             "POST", f"{self._api}{path}", headers=_headers(self._token), json=body, writes=True, label=self.label,
-            errors=errors or _refusal,
+            errors=errors or answers.refusal,
         )  # fmt: skip
 
     @property
@@ -241,90 +244,3 @@ class WriteFreely(TwoStep):
 
 def _headers(token: str) -> dict[str, str]:
     return {"Authorization": f"Token {token}", "Accept": "application/json"}
-
-
-# --- Answers -----------------------------------------------------------------------------------------------------
-
-
-def _words_of(answer: Answer) -> str:
-    """{"code", "error_msg"}."""
-    try:
-        data = loads(answer.text)
-    except (JSONDecodeError, RecursionError):
-        return ""
-    return str(data.get("error_msg") or "") if isinstance(data, dict) else ""
-
-
-def _refusal(answer: Answer) -> PublishingError | None:
-    words = _words_of(answer)
-    if answer.status == 401:
-        said = words or "it is wrong or has run out."
-        return NotAuthorized(f"WriteFreely does not accept the token: {said}").because(Fault.KEY_REFUSED)
-    if answer.status == 403 and "silenced" in words.lower():
-        return NotAuthorized(f"WriteFreely has silenced this account: {words}").because(Fault.ROLE)
-    if answer.writes and 400 <= answer.status < 500 and answer.status not in (408, 429) and words:
-        return Rejected(f"WriteFreely refused it: {words}")
-    return None
-
-
-def _refusal_of_change(answer: Answer) -> PublishingError | None:
-    if answer.status in (404, 410) or (answer.status == 401 and NOT_MINE in _words_of(answer).lower()):
-        return Gone("The post is no longer on WriteFreely.")
-    return _refusal(answer)
-
-
-def _gone(answer: Answer) -> PublishingError | None:
-    if answer.status in (404, 410) and _words_of(answer):
-        return Gone("The post is no longer on WriteFreely.")
-    return _refusal(answer)
-
-
-def _no_log_in(answer: Answer) -> PublishingError | None:
-    if answer.status in (400, 401, 403, 404, 412):
-        words = _words_of(answer) or "the user name or the password is wrong."
-        return NotAuthorized(f"WriteFreely does not let us log in: {words}").because(Fault.KEY_REFUSED)
-    return None
-
-
-def _data_of(answer: Answer) -> Any:
-    data = answer.json()
-    return data.get("data") if isinstance(data, dict) else None
-
-
-def _id_in(answer: Answer, post: Any) -> str:
-    key = post.get("id") if isinstance(post, dict) else None
-    if not _is_id(key):
-        raise answer.unclear("WriteFreely answered without the post's number")
-    return str(key)
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, str) and bool(ID.fullmatch(value))
-
-
-def _alias_of(post: Any) -> str:
-    """The blog that a post is in, "" for a draft."""
-    collection = post.get("collection") if isinstance(post, dict) else None
-    return str(collection.get("alias") or "") if isinstance(collection, dict) else ""
-
-
-def _body_of(post: dict[str, Any]) -> str:
-    return str(post.get("body") or "")
-
-
-def _is_ahead(created: Any) -> bool:
-    try:
-        moment = datetime.fromisoformat(str(created))
-    except ValueError:
-        return False
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) > datetime.now(UTC) + CLOCKS_APART
-
-
-def _about_slug(post: dict[str, Any], posts: Mapping[str, dict[str, Any]]) -> str:
-    """Whether the address that the title makes was taken, so that four letters were added."""
-    slug = str(post.get("slug") or "")
-    plain = re.sub(r"-[0-9b-df-hj-np-tv-z]{4}\Z", "", slug)
-    others = {one.get("slug") for key, one in posts.items() if key != post["id"] and _alias_of(one) == _alias_of(post)}
-    if plain == slug or plain not in others:
-        return ""
-    return f"The address “{plain}” was taken in this blog: it became “{slug}”."

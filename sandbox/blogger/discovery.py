@@ -58,7 +58,14 @@ def post_of(body: bytes) -> Mapping[str, Any]:
 
 
 def _check(where: str, value: Any, about: Mapping[str, Any]) -> None:
-    kinds: dict[str, Any] = {"object": dict, "array": list, "string": str, "number": (int, float), "integer": int, "boolean": bool}
+    kinds: dict[str, Any] = {
+        "object": dict,
+        "array": list,
+        "string": str,
+        "number": (int, float),
+        "integer": int,
+        "boolean": bool,
+    }
     kind = kinds[about.get("type", "object")]
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise Invalid(f"Invalid value at '{where}' (TYPE_{about.get('type', 'object').upper()}), {json.dumps(value)}")

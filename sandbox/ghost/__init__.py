@@ -28,6 +28,7 @@ MOST = 100
 ROUTES: tuple[tuple[str, str, str], ...] = (
     ("GET", r"/site/", "site"),
     ("GET", r"/newsletters/", "newsletters"),
+    ("GET", r"/users/me/", "me"),
     ("GET", r"/posts/", "browse"),
     ("POST", r"/posts/", "create"),
     ("GET", r"/posts/(?P<id>[0-9a-f]{24})/", "read"),
@@ -44,10 +45,10 @@ class Ghost:
     api: ClassVar[str] = "/ghost/api/admin"
     open_paths: ClassVar[tuple[str, ...]] = ("/content/images/",)
     calls: ClassVar[tuple[str, ...]] = (
-        "site", "newsletters", "browse", "create", "read", "update", "delete", "upload", "image"
+        "site", "newsletters", "me", "browse", "create", "read", "update", "delete", "upload", "image"
     )  # fmt: skip
     lookups: ClassVar[tuple[str, ...]] = ("browse", "read")
-    switches: ClassVar[dict[str, bool]] = {"limits": True, "newsletters": True}
+    switches: ClassVar[dict[str, bool]] = {"limits": True, "newsletters": True, "contributor": False}
     accounts: ClassVar[tuple[ReadyMade, ...]] = (
         ReadyMade("5a9d0b0c5a9d0b0c5a9d0b0c:" + "0123456789abcdef" * 4, "sandbox", age_days=400),
     )
@@ -87,6 +88,10 @@ class Ghost:
         """Ghost does not count the calls of its admin API."""
         return None
 
+    def is_on(self, switch: str, account: Account | None) -> bool:
+        """How a switch stands for somebody: the account's own setting, else the platform's."""
+        return self.store.is_on(NAME, switch, self.switches[switch], account)
+
     def _account(self, request: Request) -> Account | None:
         name = tokens.key_id(request)
         return self.store.account_by_start(NAME, f"{name}:") if name else None
@@ -108,8 +113,8 @@ class Ghost:
             return refusal
         assert account
         answers: dict[str, Callable[[Request, Call, Account], Outcome]] = {
-            "newsletters": self._newsletters, "browse": self._browse, "create": self._create, "read": self._read,
-            "update": self._update, "delete": self._delete, "upload": self._upload,
+            "newsletters": self._newsletters, "me": self._me, "browse": self._browse, "create": self._create,
+            "read": self._read, "update": self._update, "delete": self._delete, "upload": self._upload,
         }  # fmt: skip
         return answers[call.name](request, call, account)
 
@@ -127,17 +132,20 @@ class Ghost:
             return refused(401, "UnauthorizedError", f"Invalid token: {wrong}", code="INVALID_JWT")
         return None
 
+    def _me(self, request: Request, call: Call, account: Account) -> Outcome:
+        """An integration is nobody; the key of a contributor is that person's."""
+        if not self.is_on("contributor", account):
+            return not_found("Resource not found error, cannot read user.")
+        return Outcome(json_response(200, {"users": [{"slug": account.username, "roles": [{"name": "Contributor"}]}]}))
+
     def _newsletters(self, request: Request, call: Call, account: Account) -> Outcome:
-        if not self._has_newsletters(account):
+        if not self.is_on("newsletters", account):
             return refused(403, "NoPermissionError", "You do not have permission to browse newsletters")
         listed = [{"slug": slug, "name": name, "status": status} for slug, name, status in NEWSLETTERS]
         wanted = request.query.get("filter", "")
         return Outcome(json_response(200, {
             "newsletters": [one for one in listed if wanted in ("", f"status:{one['status']}")]
         }))  # fmt: skip
-
-    def _has_newsletters(self, account: Account) -> bool:
-        return self.store.is_on(NAME, "newsletters", self.switches["newsletters"], account)
 
     # Posts
 

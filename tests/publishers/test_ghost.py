@@ -16,7 +16,7 @@ import requests
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from publishers.base import Article, Image, Level, Visibility
+from publishers.base import Article, Aspect, Health, Image, Level, Visibility
 from publishers.errors import (
     Gone,
     NotAuthorized,
@@ -461,9 +461,21 @@ def test_an_address_from_the_admin_area_is_cut_back_to_the_site(address: str) ->
     assert form.cleaned_data["base_url"] == "https://blog.example"
 
 
-def test_mailing_each_post_needs_to_know_with_what() -> None:
-    form = SettingsForm({"base_url": "https://blog.example", **SETTINGS, "send_newsletter": "on"})
-    assert "newsletter" in form.errors
+def test_where_each_post_is_mailed_a_newsletter_has_to_be_chosen(ghost: Ghost, sandbox: Serving) -> None:
+    account = ghost_at(f"{sandbox.url}/ghost", send_newsletter=True).verify()
+    assert account.choices == {"newsletter": (("default-newsletter", "The Sandbox Weekly"),)}
+
+
+def test_the_key_of_an_integration_may_publish_and_that_of_a_contributor_may_not(
+    ghost: Ghost, sandbox: Serving
+) -> None:
+    assert [check.health for check in ghost.examine(ghost.verify())] == [Health.WELL]
+    order(sandbox, "switches", platform="ghost", switch="contributor", on=True)
+    try:
+        [check] = ghost.examine(ghost.verify())
+    finally:
+        order(sandbox, "switches", platform="ghost", switch="contributor", on=False)
+    assert (check.aspect, check.health) == (Aspect.ROLE, Health.BROKEN)
 
 
 # --- Answers that the sandbox would not give ---------------------------------------------------------------------
