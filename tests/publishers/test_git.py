@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import shutil
 import subprocess
+import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +27,7 @@ from sandbox.server import Serving
 from tests.publishers.conftest import order
 from tests.publishers.contract import ARTICLE, KEY, OTHER_KEY, PublisherContract
 
+ROOT = Path(__file__).resolve().parents[2]
 PATH = "content/posts/notes-on-the-engine.md"
 LAYOUT = {
     "generator": "hugo", "path": "content/posts/{slug}.md", "pictures": "", "permalink": "", "keys": "",
@@ -447,6 +452,57 @@ def test_configuration_hooks_and_helpers_of_the_machine_are_not_used(
     monkeypatch.setenv("GIT_DIR", "/nonexistent")
     monkeypatch.setenv("GIT_SSH_COMMAND", "false")
     assert opened(bare, tmp_path).publish(ARTICLE).id == PATH
+
+
+def test_a_secret_is_no_argument_of_any_program(
+    sandbox: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody on the machine can read those. A git that notes them stands before the real one."""
+    order(sandbox, "reset")
+    programs, noted = tmp_path / "bin", tmp_path / "noted"
+    programs.mkdir()
+    (programs / "git").write_text(f'#!/bin/sh\necho "$@" >> {noted}\nexec {shutil.which("git")} "$@"\n')
+    (programs / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    http = Http(private_origins=frozenset({sandbox.url}), secrets=["sandbox-git-key"], deadline=20, label="Git")
+    settings = LAYOUT | {"repository": f"{sandbox.url}/git/r/sandbox/blog.git"}
+    publisher = Git(
+        credentials={"secret": "sandbox-git-key"}, settings=settings, surroundings=Surroundings(http, tmp_path)
+    )
+    publisher.publish(ARTICLE)
+    assert "push" in noted.read_text()
+    coded = base64.b64encode(b"git:sandbox-git-key").decode()
+    for secret in ("sandbox-git-key", coded):
+        assert secret not in noted.read_text()
+        assert secret not in repr(http.exchanges)
+
+
+WORKER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tests.publishers.test_git import ARTICLE, opened
+opened(Path(sys.argv[1]), Path(sys.argv[2])).publish(ARTICLE)
+"""
+
+
+@pytest.mark.parametrize("hook", ["pre-receive", "post-receive"])
+def test_a_worker_killed_while_it_pushes_leaves_one_commit_in_the_end(bare: Path, tmp_path: Path, hook: str) -> None:
+    """Before the branch has moved, and after: the next worker waits for what is left of it, and does it once."""
+    begun = tmp_path / "begun"
+    script = bare / "hooks" / hook
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(f"#!/bin/sh\ntouch {begun}\nsleep 2\n")
+    script.chmod(0o755)
+    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(bare), str(tmp_path)], cwd=ROOT)
+    while not begun.exists():
+        assert worker.poll() is None
+        time.sleep(0.02)
+    worker.kill()
+    worker.wait()
+    script.unlink()
+    assert opened(bare, tmp_path).publish(ARTICLE).id == PATH
+    assert commits(bare) == [f"Publish “{ARTICLE.title}”", "Begin"]
 
 
 def test_a_hanging_server_ends_at_the_deadline(bare: Path, tmp_path: Path) -> None:
