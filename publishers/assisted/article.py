@@ -96,7 +96,8 @@ def _tags(notes: Notes, tags: tuple[str, ...], place: Place) -> tuple[str, ...]:
 def _note_canonical(notes: Notes, url: str, place: Place) -> None:
     note_canonical_url(notes, url, is_public_url, "it has to be a public web address")
     if url and not place.limits.names_canonical and place.takes != Takes.LINK:
-        notes.lost("canonical_url", f"{place.label} keeps no canonical link, as far as we know.")
+        way = "name the original in the text if it matters to you"
+        notes.lost("canonical_url", f"{place.label} keeps no canonical link, as far as we know: {way}.")
 
 
 # --- The text ----------------------------------------------------------------------------------------------------

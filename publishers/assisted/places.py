@@ -64,7 +64,6 @@ class Substack(ByHand):
     lacks = A_PLAIN_EDITOR - {"footnote"}
     look_out: ClassVar[tuple[str, ...]] = (
         "Substack may send a post to all subscribers when it is published: choose web only if you do not want that.",
-        "We know of no field for a canonical link there: name the original in the text if it matters to you.",
         "Look at code blocks and pictures after pasting: we could not try how Substack takes them.",
     )
 
@@ -90,7 +89,6 @@ class LinkedInArticle(ByHand):
     lacks = A_PLAIN_EDITOR | {"nested list", "small heading"}
     look_out: ClassVar[tuple[str, ...]] = (
         "LinkedIn asks for a short text above the article when you publish it: the summary may serve.",
-        "We know of no field for a canonical link there: name the original in the text if it matters to you.",
         "We think that pictures have to be uploaded there one by one, and that tags are hashtags in the short text.",
     )
 
@@ -107,7 +105,6 @@ class WordPressCom(ByHand):
     look_out: ClassVar[tuple[str, ...]] = (
         "In the editor choose “Code editor” and paste the HTML there; rich text works in the visual one.",
         "A blog with a domain of its own: give its address in the channel's settings.",
-        "WordPress has no field for a canonical link without a plugin: name the original in the text if it matters.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,9 @@ from posts.planning import changing, following, queueing, scheduling, slots
 from posts.planning.moments import moment_at
 from posts.planning.recurring import changing as recurring
 from posts.planning.recurring import making, rules
+from publishers.base import Aspect, Check, Health
+from publishers.doctor import REMEDIES
+from publishers.errors import Fault
 from tests.conftest import workspace_of
 from tests.posts import pictures
 from tests.posts.views.conftest import DEVTO_SETTINGS
@@ -35,6 +38,8 @@ class Gallery:
     series: Series
     date: Occurrence
     image: Image
+    by_hand: Delivery  # handed over, with a rich text
+    ailing: Channel  # open, and not well
 
 
 def hang(person: User) -> Gallery:
@@ -63,7 +68,69 @@ def hang(person: User) -> Gallery:
         series=series,
         date=series.occurrences.order_by("due_at")[2],
         image=_pictures(person),
+        by_hand=by_hand(person),
+        ailing=_ailing(person),
     )
+
+
+RICH = """A program is *woven*, not written: see [the notes](https://ada.example/notes).
+
+## The mill and the store
+
+> The engine might act upon other things besides number.
+
+```python
+print("Hello, engine")
+```
+
+1. Variables
+2. Operations
+
+| card | meaning |
+|------|---------|
+| 1    | add     |
+"""
+
+
+def by_hand(person: User) -> Delivery:
+    """A newsletter's post, which its author has to bring there."""
+    workspace, now = workspace_of(person), timezone.now()
+    letters = Channel.objects.create(
+        workspace=workspace, platform="substack", name="Letters", settings={"address": "https://ada.substack.com"},
+        account_name="ada.substack.com", status=Channel.Status.OPEN,
+    )  # fmt: skip
+    post = Post.objects.create(
+        workspace=workspace, author=person, title="On weaving algebra", markdown=RICH, tags=["engines", "history"],
+        summary="What the cards are for.", canonical_url="https://ada.example/weaving",
+    )  # fmt: skip
+    return Delivery.objects.create(
+        workspace=workspace, post=post, channel=letters, status="handed_over", due_at=now, act_at=now,
+        created_by=person, remind_at=now + timedelta(days=1), number=1,
+    )  # fmt: skip
+
+
+def _ailing(person: User) -> Channel:
+    """Open, and examined: with something of every kind."""
+    told = [
+        Check(Aspect.ADDRESS, Health.WELL, "dev.to answers, in 0.2 s."),
+        Check(Aspect.KEY, Health.WELL, "DEV accepts the key."),
+        Check(
+            Aspect.ACCOUNT, Health.BROKEN, "The key belongs to @grace, and the channel was connected as @ada.",
+            REMEDIES[Fault.WRONG_ACCOUNT],
+        ),
+        Check(Aspect.ROLE, Health.UNKNOWN, "Whether this account may publish shows with the first post."),
+        Check(Aspect.CLOCK, Health.WARNING, "Its clock is 90 seconds ahead of ours.", REMEDIES[Fault.CLOCK]),
+    ]  # fmt: skip
+    account = {"id": "2", "name": "@grace"}
+    return Channel.objects.create(
+        workspace=workspace_of(person), platform="devto", name="Her DEV", settings=DEVTO_SETTINGS,
+        credentials={"api_key": "a-key-that-is-hers-9f3c"}, secret_hint="9f3c", status=Channel.Status.OPEN,
+        account_name="@grace", checked_at=timezone.now(), examine_at=timezone.now() + timedelta(days=1),
+        health={
+            "checks": [asdict(check) for check in told], "worst": "broken", "account": account,
+            "right": {"id": "1", "name": "@ada"},
+        },
+    )  # fmt: skip
 
 
 def _edited_since(published: Delivery) -> None:
