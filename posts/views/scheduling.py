@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -234,12 +235,23 @@ def _review(
         "post": post, "carried": carried, "moment": places[0].at, "verdicts": said, "refused": refused,
         "is_possible": not any(verdict.is_refused for verdict in said), "zone": form.zone, "now": form.now,
         "is_now": form.cleaned_data["when"] == ScheduleForm.NOW, "effect": _effect(places, form),
-        "dates": places, "is_together": together, "origin": form.cleaned_data["origin"], "first": first,
+        "dates": places, "times": _by_time(places), "is_together": together,
+        "origin": form.cleaned_data["origin"], "first": first,
         "articles": [place for place in places if not tailoring.announces(place.channel)],
         "origin_has_page": first is None or following.may_have_page(first),
         "is_queue": form.cleaned_data["when"] == ScheduleForm.QUEUE,
         "plan_name": form.cleaned_data["plan_name"] if _planned(places) else "",
     })  # fmt: skip
+
+
+def _by_time(places: list[Place]) -> list[list[Place]]:
+    """Those that go out at one time and wait for nothing are shown together."""
+
+    def what_is_said(place: Place) -> object:
+        alone = place.after is not None or place.page
+        return (place.channel.pk,) if alone else (place.at.due_at, place.in_slot)
+
+    return [list(some) for _, some in groupby(places, what_is_said)]
 
 
 def _carried(data: QueryDict, form: ScheduleForm, places: list[Place]) -> list[tuple[str, str]]:

@@ -91,6 +91,17 @@ class TestTheReview:
             assert sentence in page
         assert not Delivery.objects.exists()
 
+    def test_those_with_one_time_stand_together(
+        self, browser: Client, post: Post, blog: Channel, folder: Channel
+    ) -> None:
+        news = Channel.objects.create(
+            workspace=blog.workspace, platform="hacker-news", name="News", settings={}, status="open"
+        )
+        chosen = {"channels": [folder.pk, blog.pk, news.pk], "when": "at", "at": "2026-03-24T09:00"}
+        page = words(look(browser, post, chosen))
+        assert f"When {blog}, {folder} Tuesday 24 March 2026, 09:00" in page
+        assert "News about Tuesday 24 March 2026, 09:00" in page
+
     def test_the_button_plans_what_was_shown(
         self, browser: Client, post: Post, blog: Channel, dev: Channel, ada: User
     ) -> None:
