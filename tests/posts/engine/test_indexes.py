@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from posts.engine import lateness, publishing
 from posts.models import Delivery, Outage
+from posts.planning import living
 from posts.watch import judging, measuring, outages
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +27,7 @@ SMALL = (
     "delivery_in_hand",
     "delivery_needs_a_person",
     "delivery_publishing_one_per_channel",
+    "delivery_to_compare",
 )
 
 
@@ -65,6 +67,7 @@ QUESTIONS: dict[str, Callable[[], object]] = {
     "the claim": lambda: Delivery.objects.claim_due(NOW, 10, timedelta(seconds=60)),
     "the bell": lambda: publishing.next_due(NOW),
     "what a dead worker left": lambda: list(Delivery.objects.abandoned()),
+    "what is to be compared": lambda: living.look_after(lambda: NOW),
     "what is too late": lambda: lateness.miss_late(NOW),
 }
 
