@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -24,6 +25,7 @@ from publishers import PUBLISHERS
 from publishers.base import Assisted, Publisher
 
 RECENT = 20  # deliveries on a channel's page
+FEW = 4  # optional settings that stand among the others
 LONG_WAIT = 20  # looks, one a second, after which we say that the check takes long
 
 Status = Channel.Status
@@ -65,6 +67,22 @@ class DoorForms:
     @property
     def all(self) -> list[forms.Form]:
         return [self.name, self.credentials, self.settings]
+
+    @property
+    def fields(self) -> list[forms.BoundField]:
+        """What everybody has to look at."""
+        return [field for form in self.all for field in form.visible_fields() if field not in self.more]
+
+    @cached_property
+    def more(self) -> list[forms.BoundField]:
+        """Settings that most people leave as they are, where there are many of them."""
+        optional = [field for field in self.settings.visible_fields() if not field.field.required]
+        return optional if len(optional) > FEW else []
+
+    @property
+    def shows_more(self) -> bool:
+        """Whether one of those has something to say: what is wrong, or what was chosen."""
+        return any(field.errors or (field.value() or "") != (field.field.initial or "") for field in self.more)
 
     def is_valid(self) -> bool:
         """All are asked, so that every problem is shown at once."""
