@@ -325,6 +325,16 @@ def test_a_draft_in_the_trash_is_gone(ada: WordPress) -> None:
     assert ada.find(ARTICLE) is None
 
 
+def test_a_post_that_was_given_to_another_author_is_not_ours_to_change_and_closes_no_channel(site: str) -> None:
+    theirs = wordpress_at(site).create_draft(ARTICLE)
+    grace = wordpress_at(site, "author", "sandbox-wordpress-author-key")
+    with pytest.raises(Rejected, match="not allowed to edit this post"):
+        grace.publish_draft(theirs.id, ARTICLE)
+    with pytest.raises(Rejected, match="not allowed to edit this post"):
+        grace.unpublish(theirs.id)
+    assert grace.find(ARTICLE, theirs.id) is None
+
+
 def test_what_is_no_number_is_no_post(ada: WordPress) -> None:
     with pytest.raises(Gone):
         ada.publish_draft("../users/me", ARTICLE)
