@@ -44,7 +44,7 @@ def to_html(markdown: str) -> str:
 def clean(html: str, elements: Collection[str] = ELEMENTS) -> str:
     """HTML of anybody's that is safe on our own pages, with these elements as far as they are harmless."""
     return nh3.clean(
-        html,
+        _ALIGNED.sub(r'align="\1"', html),
         tags=ELEMENTS & {*elements, "input"},
         attributes=_attributes(),
         attribute_filter=_filter_attribute,
@@ -52,6 +52,9 @@ def clean(html: str, elements: Collection[str] = ELEMENTS) -> str:
         link_rel="noopener noreferrer",
         url_schemes={"http", "https", "mailto"},
     )
+
+
+_ALIGNED = re.compile(r'(?<=<t[hd] )style="text-align:\s*(left|right|center);?"')  # our pages allow no style
 
 
 def _attributes() -> dict[str, set[str]]:

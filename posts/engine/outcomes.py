@@ -248,6 +248,9 @@ def _looked(entry: Entry, remote: RemotePost | None) -> None:
             _refusal_stands(entry)
         elif delivery.crashes >= CRASHES:
             _set_aside(entry, f"Its draft is on {label}, not public.", remote_id=remote.id)
+        elif delivery.remote_id == remote.id:
+            # Its flip came to nothing: a platform that fails at it each time must not be asked for ever.
+            _again(entry, entry.now, f"{delivery.message} Its draft is on {label}, and not public.")
         else:
             entry.set(
                 Status.SCHEDULED, act_at=entry.now, remote_id=remote.id, doubtful=False, refused_unless_ours=False,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
-from posts.models import Delivery, Image, Post
+from posts.models import Channel, Delivery, Image, Post
 from publishers import base
 from publishers.preparing import is_public_url
 
@@ -55,14 +56,21 @@ def rows_of(post: Post, tokens: set[str]) -> dict[str, Image | None]:
 
 
 def posts_with(image: Image) -> QuerySet[Post]:
-    """The posts of its workspace that show it."""
-    shows = Q(markdown__contains=f"{PUBLIC}{image.token}/") | Q(cover_url__contains=f"{PUBLIC}{image.token}/")
-    return Post.objects.filter(shows, workspace=image.workspace_id)
+    """The posts of its workspace that show it, be it on one channel only."""
+    address = f"{PUBLIC}{image.token}/"
+    said = Post.objects.annotate(said_otherwise=Cast("versions", TextField()))
+    shows = Q(markdown__contains=address) | Q(cover_url__contains=address) | Q(said_otherwise__contains=address)
+    return said.filter(shows, workspace=image.workspace_id)
 
 
 def waits_for(image: Image) -> QuerySet[Delivery]:
-    """What is still to go out with it."""
-    return Delivery.objects.pending().filter(post__in=posts_with(image))
+    """What is still to go out with it: with a post, or with what a channel adds to all of them."""
+    channels = Channel.objects.annotate(added=Cast("defaults", TextField())).filter(
+        workspace=image.workspace_id, added__contains=f"{PUBLIC}{image.token}/"
+    )
+    return Delivery.objects.pending().filter(
+        Q(post__in=posts_with(image).values("pk")) | Q(channel__in=channels.values("pk"))
+    )
 
 
 def house_is_public() -> bool:

@@ -26,8 +26,12 @@ class Sight:
     findings: list[Finding]
     is_cut: bool = False
 
-    def groups(self) -> list[tuple[Level, list[Finding]]]:
-        return by_level(self.findings)
+    def changes(self) -> list[Finding]:
+        """What is refused, lost or changed."""
+        return [one for level, those in by_level(self.findings) for one in those if level != Level.NOTE]
+
+    def notes(self) -> list[Finding]:
+        return [one for level, those in by_level(self.findings) for one in those if level == Level.NOTE]
 
 
 def by_level(findings: Iterable[Finding]) -> list[tuple[Level, list[Finding]]]:

@@ -120,6 +120,7 @@ def _prefix(read: Parsed, start: int, end: int) -> str:
 def endnotes(source: Source, notes: Notes) -> Source:
     """Footnotes as a numbered list at the end, for platforms that do not know them. After what changes words."""
     read = source.parsed
+    called_footnotes(source, notes)
     called = [span for span in read.spans if span.kind is Kind.NOTE]
     if not called and not read.footnotes:
         return source

@@ -15,7 +15,7 @@ from mdit_py_plugins.subscript import sub_plugin
 from mdit_py_plugins.superscript import superscript_plugin
 
 from publishers.text.math import math_plugin
-from publishers.text.parsing import DEEPEST
+from publishers.text.parsing import DEEPEST, Links
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,10 @@ def to_shown_html(markdown: str, dialect: Dialect = COMMON) -> str:
 
 @cache
 def _parser(dialect: Dialect) -> MarkdownIt:
-    options = {"breaks": dialect.breaks, "linkify": False, "tasklists": dialect.tasks, "alerts": dialect.callouts}
+    options = {"breaks": dialect.breaks, "linkify": True, "tasklists": dialect.tasks, "alerts": dialect.callouts}
     parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST, "html": True, **options})
+    parser.linkify = Links()
+    parser.enable("linkify")
     for rule, is_known in (("table", dialect.tables), ("strikethrough", dialect.struck)):
         if is_known:
             parser.enable(rule)

@@ -13,11 +13,10 @@ from html import unescape
 
 import nh3
 from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from publishers.text.parsing import between, new_parser, parsed
+from publishers.text.parsing import Renderer, new_parser, parsed
 from publishers.text.source import Source
 
 ELEMENTS = frozenset(nh3.ALLOWED_TAGS | {"section", "figure", "figcaption", "details", "summary", "mark"})
@@ -98,15 +97,11 @@ def _lined_renderer() -> MarkdownIt:
     return parser
 
 
-class _Lined(RendererHTML):
+class _Lined(Renderer):
     @staticmethod
     def renderAttrs(token: Token) -> str:
         line = f' {LINE}="{token.map[0]}"' if token.map and token.nesting >= 0 else ""
-        return RendererHTML.renderAttrs(token) + line
-
-    def softbreak(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        left, right = (tokens[at].content if 0 <= at < len(tokens) else "" for at in (idx - 1, idx + 1))
-        return between(left, right) and "\n"
+        return Renderer.renderAttrs(token) + line
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         return _with_line(super().fence(tokens, idx, options, env), tokens[idx])

@@ -10,7 +10,7 @@ import gc
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,6 +24,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
@@ -287,17 +288,25 @@ def place_parser() -> MarkdownIt:
     return parser
 
 
-def new_parser(renderer: type[RendererHTML] = RendererHTML, **options: Any) -> MarkdownIt:
+class Renderer(RendererHTML):
+    """Without a blank where a line ends between Chinese or Japanese characters."""
+
+    def softbreak(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        left, right = (tokens[at].content if 0 <= at < len(tokens) else "" for at in (idx - 1, idx + 1))
+        return between(left, right) and str(super().softbreak(tokens, idx, options, env))
+
+
+def new_parser(renderer: type[RendererHTML] = Renderer, **options: Any) -> MarkdownIt:
     """GitHub-flavoured Markdown with footnotes, definition lists and formulas."""
     parser = MarkdownIt("gfm-like2", {"maxNesting": DEEPEST, **options}, renderer_cls=renderer)
-    parser.linkify = _Links()
+    parser.linkify = Links()
     return parser.use(footnote_plugin).use(deflist_plugin).use(math_plugin)
 
 
 _PERHAPS = re.compile(r"://|www\.|@|mailto:|//", re.IGNORECASE)
 
 
-class _Links(LinkifyIt):
+class Links(LinkifyIt):
     """As on GitHub: of addresses without a scheme only those with www. are links; user.name and store.md are words."""
 
     def pretest(self, text: str) -> bool:

@@ -232,10 +232,10 @@ class WordPress(TwoStep):
     def _by_id(self, remote_id: str) -> Post | None:
         if not re.fullmatch(r"\d{1,19}", remote_id):
             raise Gone(f"“{remote_id[:40]}” is not the number of a post on WordPress.")
-        answer = self.site.get(f"wp/v2/posts/{remote_id}", context="edit", _fields=FIELDS, accept=(404,))
-        if answer.status == 404:
-            if answers.code_of(answer) != "rest_post_invalid_id":
-                raise answers.no_api()
+        answer = self.site.get(f"wp/v2/posts/{remote_id}", context="edit", _fields=FIELDS, accept=(403, 404))
+        if answer.status in (403, 404):
+            if answers.code_of(answer) not in answers.NOT_TO_BE_SEEN:
+                raise answers.reading(answer) or answers.no_api()
             return None
         return one_in(answer)
 

@@ -26,6 +26,7 @@ FIREWALL = "A firewall before the site turned the request away ({status}, with a
 # Most sites do not say that a password is wrong: they go on as if none had been given.
 STRANGER = {"rest_not_logged_in", "rest_cannot_create", "rest_cannot_edit", "rest_forbidden_context", "rest_forbidden"}
 WRONG = {"incorrect_password", "invalid_username", "invalid_email", "invalid_application_password"}
+NOT_TO_BE_SEEN = {"rest_post_invalid_id", "rest_forbidden_context", "rest_forbidden"}  # not there, or another author's
 SWITCHED_OFF = {"application_passwords_disabled", "application_passwords_disabled_for_user"}
 CLOSED = {"rest_cannot_access", "rest_disabled", "rest_login_required", "rest_api_disabled"}
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from publishers.base import Account, Article, Finding, RemotePost, TwoStep, Visibility
+from publishers.base import Account, Article, Finding, Look, RemotePost, TwoStep, Visibility
 from publishers.errors import (
     Fault,
     Gone,
@@ -22,8 +22,9 @@ from publishers.errors import (
 )
 from publishers.http import Answer, Hook, origin_of
 from publishers.marks import marks_in
+from publishers.text.dialects import to_shown_html
 from publishers.writefreely import answers
-from publishers.writefreely.article import LIMITS, fields, prepare
+from publishers.writefreely.article import LIMITS, SHOWN, fields, prepare
 from publishers.writefreely.forms import CredentialsForm, SettingsForm
 
 LIST_CAP = 64 * 1024 * 1024  # bytes: the list carries every post's text
@@ -101,6 +102,10 @@ class WriteFreely(TwoStep):
 
     def check(self, article: Article) -> list[Finding]:
         return prepare(article).findings
+
+    def look(self, article: Article) -> Look:
+        ready = prepare(article)
+        return Look(title=ready.title, html=to_shown_html(ready.body, SHOWN))
 
     def payload(self, article: Article) -> dict[str, Any]:
         return fields(article, self.settings)

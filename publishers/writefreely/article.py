@@ -24,8 +24,11 @@ from publishers.text.constructs import (
     endnotes,
     formulas_as_code,
     html_elements,
+    numbering,
     task_lists,
 )
+from publishers.text.dialects import Dialect
+from publishers.text.escapes import underscores_in_words
 from publishers.text.html import ELEMENTS, EMBEDS
 from publishers.text.parsing import Kind
 from publishers.text.source import Edit, Source
@@ -34,6 +37,7 @@ from publishers.text.steps import (
     addresses,
     closed_code,
     front_matter,
+    hard_breaks,
     repeated_title,
     run,
     signed,
@@ -99,6 +103,9 @@ STEPS: tuple[Step, ...] = (
     front_matter,
     repeated_title,
     addresses("it leads nowhere on WriteFreely"),
+    underscores_in_words,  # its Markdown knows emphasis within words
+    hard_breaks,
+    numbering,
     wrapped_lines("WriteFreely may show each line end as a break."),
     struck,
     hashtags,
@@ -113,6 +120,9 @@ STEPS: tuple[Step, ...] = (
     some_text,
     closed_code,
 )
+
+
+SHOWN = Dialect(elements=ELEMENTS | EMBEDS)
 
 
 def _title(notes: Notes, given: str) -> str:

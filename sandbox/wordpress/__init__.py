@@ -6,10 +6,8 @@ what can be asked, `posts` what becomes of a post, `arguments` what may be said,
 
 import base64
 import binascii
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from html import escape
 from typing import Any, ClassVar
 
 from sandbox.common import name_of, route_of
@@ -17,8 +15,10 @@ from sandbox.contract import Call, Outcome, ReadyMade
 from sandbox.messages import Request, Response, json_response
 from sandbox.store import Account, Article, Store
 from sandbox.wordpress import answers, display
-from sandbox.wordpress.arguments import Invalid, checked
-from sandbox.wordpress.library import TYPES, Library, file_name
+from sandbox.wordpress.arguments import Invalid, json_of
+from sandbox.wordpress.counter import Counter
+from sandbox.wordpress.desk import Desk
+from sandbox.wordpress.library import Library
 from sandbox.wordpress.posts import (
     ADMINISTRATOR,
     AUTHOR,
@@ -26,8 +26,6 @@ from sandbox.wordpress.posts import (
     CONTRIBUTOR,
     NAME,
     Person,
-    Rules,
-    shown,
     status_of,
 )
 
@@ -82,6 +80,8 @@ class Wordpress:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.library = Library()
+        self.desk = Desk(store, self.library, self.is_on)
+        self.counter = Counter(self.library)
 
     def forget(self) -> None:
         """No tags, no pictures."""
@@ -115,7 +115,7 @@ class Wordpress:
         call = Call(name, _password(request), int(number) if number else None)
         if name != "update":
             return call
-        post, given = self._post(call), _json(request)
+        post, given = self.desk.post(call), json_of(request)
         is_out = not post or status_of(post, self.store.now()) == "publish"
         return replace(call, flip=not is_out and given is not None and given.get("status") == "publish")
 
@@ -162,7 +162,7 @@ class Wordpress:
 
     def _answer(self, request: Request, call: Call) -> Outcome:
         if call.name in ("file", "shortlink"):
-            return self._file(request) if call.name == "file" else self._shortlink(request, call)
+            return self.counter.file(request) if call.name == "file" else self._shortlink(request, call)
         if "rest_route" not in request.query and self.is_on("plain_permalinks"):
             return Outcome(answers.web_page(404, "Page not found"))
         person = self._person(request)
@@ -173,17 +173,23 @@ class Wordpress:
             return answers.refused(401, "rest_cannot_access", message)
         if call.name == "unknown":
             return answers.no_route()
-        if request.body and request.content_type == "application/json" and _json(request) is None:
+        if request.body and request.content_type == "application/json" and json_of(request) is None:
             return answers.refused(400, "rest_invalid_json", "Invalid JSON body passed.")
         does: dict[str, Callable[[Request, Call, Person | None], Outcome]] = {
-            "root": self._about, "me": self._me, "list": self._list, "create": self._create, "show": self._show,
-            "update": self._update, "delete": self._delete, "terms": self._terms, "make_term": self._make_term,
-            "upload": self._upload,
+            "root": self._about, "me": self._me, "list": self.desk.list, "create": self.desk.create,
+            "show": self.desk.show, "update": self.desk.update, "delete": self.desk.delete,
+            "upload": lambda request, call, person: self.counter.upload(request, person),
+            "terms": lambda request, call, person: self.counter.terms(request, self._kind(request)),
+            "make_term": lambda request, call, person: self.counter.make_term(request, self._kind(request), person),
         }  # fmt: skip
         try:
             return does[call.name](request, call, person)
         except Invalid as error:
             return Outcome(error.response)
+
+    def _kind(self, request: Request) -> str:
+        """Tags or categories."""
+        return str(self._route(request)[1]["kind"])
 
     def _about(self, request: Request, call: Call, person: Person | None) -> Outcome:
         home = f"{request.origin}/{NAME}"
@@ -204,179 +210,9 @@ class Wordpress:
             me |= {"username": who.username, "roles": [person.role], "capabilities": mays | {person.role: True}}
         return Outcome(json_response(200, me))
 
-    # Posts
-
-    def _create(self, request: Request, call: Call, person: Person | None) -> Outcome:
-        if not person:
-            message = "Sorry, you are not allowed to create posts as this user."
-            return answers.refused(401, "rest_cannot_create", message)
-        given, now = checked("create", _json(request) or {}), self.store.now()
-        post = Article(NAME, person.account.username, created_at=now, updated_at=now)
-        refusal = self._rules(person).apply(post, given)
-        if refusal:
-            return refusal
-        self.store.save(post)
-        return Outcome(self._shown(201, post, request, person), post)
-
-    def _update(self, request: Request, call: Call, person: Person | None) -> Outcome:
-        post = self._post(call)
-        if not post:
-            return answers.no_such_post()
-        if not person or not person.may_edit(post):
-            return answers.not_allowed(person, "rest_cannot_edit", "Sorry, you are not allowed to edit this post.")
-        given = checked("update", _json(request) or {})
-        refusal = self._rules(person).apply(post, given)
-        if refusal:
-            return replace(refusal, article=self._post(call))
-        post.updated_at = self.store.now()
-        self.store.save(post)
-        return Outcome(self._shown(200, post, request, person), post)
-
-    def _rules(self, person: Person) -> Rules:
-        fields = frozenset({"canonical_url"} if self.is_on("canonical_field") else ())
-        return Rules(self.store, self.library, person, fields)
-
-    def _delete(self, request: Request, call: Call, person: Person | None) -> Outcome:
-        """Into the trash, where the slug is free again."""
-        post = self._post(call)
-        if not post:
-            return answers.no_such_post()
-        if not person or not person.may_edit(post):
-            return answers.not_allowed(person, "rest_cannot_delete", "Sorry, you are not allowed to delete this post.")
-        if post.fields["status"] == "trash":
-            return answers.refused(410, "rest_already_trashed", "The post has already been deleted.")
-        post.published, post.published_at, post.path = False, None, ""
-        post.fields |= {"status": "trash", "slug": f"{post.fields['slug']}__trashed"}
-        self.store.save(post)
-        return Outcome(self._shown(200, post, request, person), post)
-
-    def _show(self, request: Request, call: Call, person: Person | None) -> Outcome:
-        post, asked = self._post(call), checked("show", dict(request.query))
-        if not post:
-            return answers.no_such_post()
-        editing = asked.get("context") == "edit"
-        if editing and not (person and person.may_edit(post)):
-            return answers.not_allowed(
-                person, "rest_forbidden_context", "Sorry, you are not allowed to edit this post."
-            )
-        if not post.is_public(self.store.now()) and not (person and person.may_edit(post)):
-            return answers.not_allowed(person, "rest_forbidden", "Sorry, you are not allowed to do that.")
-        return Outcome(self._shown(200, post, request, person, editing=editing), post)
-
-    def _list(self, request: Request, call: Call, person: Person | None) -> Outcome:
-        asked = checked("list", dict(request.query))
-        if asked.get("status", ["publish"]) != ["publish"] and not person:
-            details = {"status": {"code": "rest_forbidden_status", "message": "Status is forbidden.", "data": None}}
-            return Outcome(answers.invalid({"status": "Status is forbidden."}, details))
-        editing = asked.get("context") == "edit"
-        if editing and not person:
-            message = "Sorry, you are not allowed to edit posts in this post type."
-            return answers.refused(401, "rest_forbidden_context", message)
-        found = [post for post in self.store.articles(NAME, as_of=call.as_of) if self._is_meant(post, asked, person)]
-        page, per_page = asked.get("page", 1), asked.get("per_page", 10)
-        pages = -(-len(found) // per_page)
-        if page > max(pages, 1):
-            message = "The page number requested is larger than the number of pages available."
-            return answers.refused(400, "rest_post_invalid_page_number", message)
-        some = found[(page - 1) * per_page : page * per_page]
-        posts = [self._view(post, request, person, editing=editing) for post in some]
-        headers = {"X-WP-Total": str(len(found)), "X-WP-TotalPages": str(pages)}
-        return Outcome(json_response(200, posts, headers))
-
-    def _is_meant(self, post: Article, asked: Mapping[str, Any], person: Person | None) -> bool:
-        """Whether a list has this post in it; of "any" state is all but the trash."""
-        status, wanted = status_of(post, self.store.now()), asked.get("status", ["publish"])
-        if status not in wanted and ("any" not in wanted or status == "trash"):
-            return False
-        if status != "publish" and not (person and person.may_edit(post)):
-            return False
-        if "slug" in asked and post.fields["slug"] not in asked["slug"]:
-            return False
-        texts = {"post_title": post.fields["title"], "post_content": post.body, "post_excerpt": post.fields["excerpt"]}
-        columns = asked.get("search_columns") or list(texts)
-        return any(asked.get("search", "").casefold() in texts[column].casefold() for column in columns)
-
-    def _post(self, call: Call) -> Article | None:
-        return self.store.article(NAME, call.article_id, call.as_of) if call.article_id else None
-
-    def _shown(
-        self, status: int, post: Article, request: Request, person: Person | None, *, editing: bool = True
-    ) -> Response:
-        return json_response(status, self._view(post, request, person, editing=editing))
-
-    def _view(self, post: Article, request: Request, person: Person | None, *, editing: bool) -> dict[str, Any]:
-        home, account = f"{request.origin}/{NAME}", self.store.account_named(NAME, post.account)
-        is_plain = self.is_on("plain_permalinks") or not post.is_public(self.store.now())
-        link = f"{home}/?p={post.id}" if is_plain else f"{home}{post.path}"
-        view = shown(post, self.store.now(), link, account.id if account else 0, editing=editing)
-        wanted = request.query.get("_fields", "")
-        return {name: view[name] for name in wanted.split(",") if name in view} if wanted else view
-
-    # Terms and pictures
-
-    def _terms(self, request: Request, call: Call, person: Person | None) -> Outcome:
-        asked, kind = checked("terms", dict(request.query)), self._route(request)[1]["kind"]
-        search = asked.get("search", "").casefold()
-        found = [
-            term.shown(request.origin)
-            for term in self.library.terms
-            if term.kind == kind and ("slug" not in asked or term.slug in map(display.slug_of, asked["slug"]))
-            if search in escape(term.name, quote=False).casefold() or search in term.slug
-        ]
-        return Outcome(json_response(200, found[: asked.get("per_page", 10)]))
-
-    def _make_term(self, request: Request, call: Call, person: Person | None) -> Outcome:
-        kind = self._route(request)[1]["kind"]
-        needs = {"tags": "edit_posts", "categories": "manage_categories"}[kind]
-        if not person or not person.may(needs):
-            message = "Sorry, you are not allowed to create terms in this taxonomy."
-            return answers.not_allowed(person, "rest_cannot_create", message)
-        name = checked("make_term", _json(request) or {})["name"].strip()
-        if there := self.library.named(kind, name):
-            message = "A term with the name provided already exists in this taxonomy."
-            return answers.refused(400, "term_exists", message, term_id=there.id)
-        if not name:
-            return answers.refused(500, "empty_term_name", "A name is required for this term.")
-        if len(name) > 200:
-            return answers.refused(500, "db_insert_error", "Could not insert term into the database.")
-        return Outcome(json_response(201, self.library.make(kind, name).shown(request.origin)))
-
-    def _upload(self, request: Request, call: Call, person: Person | None) -> Outcome:
-        if not person or not person.may("upload_files"):
-            message = "Sorry, you are not allowed to upload media on this site."
-            return answers.not_allowed(person, "rest_cannot_create", message)
-        if not request.body:
-            return answers.refused(400, "rest_upload_no_data", "No data supplied.")
-        if "content-type" not in request.headers or not request.content_type:
-            return answers.refused(400, "rest_upload_no_content_type", "No Content-Type supplied.")
-        disposition = request.headers.get("content-disposition", "")
-        if not disposition:
-            message = "No Content-Disposition supplied."
-            return answers.refused(400, "rest_upload_no_content_disposition", message)
-        name = file_name(disposition)
-        if not name:
-            return answers.refused(400, "rest_upload_invalid_disposition", "Invalid Content-Disposition supplied.")
-        if not name.lower().endswith(TYPES.get(request.content_type, ())):
-            message = "Sorry, you are not allowed to upload this file type."
-            return answers.refused(500, "rest_upload_sideload_error", message)
-        given = checked("upload", dict(request.query))
-        who = person.account.username
-        media = self.library.keep(name, request.content_type, request.body, given.get("alt_text", ""), who)
-        return Outcome(json_response(201, {
-            "id": media.id, "type": "attachment", "status": "inherit", "media_type": "image",
-            "mime_type": media.media_type, "alt_text": media.alt_text,
-            "source_url": f"{request.origin}/{NAME}{media.path}",
-        }))  # fmt: skip
-
-    def _file(self, request: Request) -> Outcome:
-        media = self.library.at(request.path)
-        if not media:
-            return Outcome(answers.web_page(404, "Page not found"))
-        return Outcome(Response(200, media.body, {"Content-Type": media.media_type}))
-
     def _shortlink(self, request: Request, call: Call) -> Outcome:
         """The address by number leads to the one by name."""
-        post = self._post(call)
+        post = self.desk.post(call)
         if not post or not post.is_public(self.store.now()):
             return Outcome(answers.web_page(404, "Page not found"))
         return Outcome(Response(301, headers={"Location": f"{request.origin}/{NAME}{post.path}"}), post)
@@ -386,17 +222,6 @@ class Wordpress:
         media = self.library.media.get(article.fields["featured_media"])
         cover = f'<p><img src="/{NAME}{media.path}" alt="{media.alt_text}"></p>' if media else ""
         return display.for_page(cover + article.body)
-
-
-def _json(request: Request) -> dict[str, Any] | None:
-    """The body as an object; None where it is none."""
-    if request.content_type != "application/json":
-        return None
-    try:
-        data = json.loads(request.body)
-    except ValueError:
-        return None
-    return data if isinstance(data, dict) else None
 
 
 def _credentials(request: Request) -> tuple[str, str] | None:

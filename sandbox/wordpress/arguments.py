@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.clock import seconds_of
+from sandbox.messages import Request
 from sandbox.wordpress.answers import invalid
 
 ARGUMENTS: dict[str, dict[str, dict[str, Any]]] = json.loads(
@@ -97,3 +98,14 @@ def _object(name: str, value: Any, about: dict[str, Any]) -> dict[str, Any]:
 
 
 _TYPED = {"integer": _integer, "boolean": _boolean, "string": _string, "array": _array, "object": _object}
+
+
+def json_of(request: Request) -> dict[str, Any] | None:
+    """The body as an object; None where it is none."""
+    if request.content_type != "application/json":
+        return None
+    try:
+        data = json.loads(request.body)
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None

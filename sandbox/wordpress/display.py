@@ -13,6 +13,7 @@ from sandbox.common import plain_words
 SHORTCODES = ("gallery", "caption", "wp_caption", "audio", "video", "playlist", "embed")
 """Those that every site knows; plugins add their own."""
 _SHORTCODE = re.compile(rf"\[(\[?)/?(?:{'|'.join(SHORTCODES)})(?![\w-])[^\[\]]*\](\]?)")
+_ENTITY = re.compile(r"&#(\d+);")
 _BARE_ADDRESS = re.compile(r"^(\s*)(https?://[^\s<>\"]+)(\s*)$", re.MULTILINE)
 
 CUT_OUT = {"script", "style", "iframe", "form", "input", "select", "object", "embed", "svg", "math", "canvas"}
@@ -29,11 +30,15 @@ ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()} 
 
 
 def filtered(content: str) -> str:
-    """What is kept of a text by somebody who may not write any HTML: comments and tables stay."""
-    return nh3.clean(
-        content, tags=STAYS, attributes=ATTRIBUTES, strip_comments=False, link_rel=None,
+    """What is kept of a text by somebody who may not write any HTML: comments and tables stay.
+
+    So do entities by number, which get three digits.
+    """
+    kept = nh3.clean(
+        _ENTITY.sub("\ue000\\1;", content), tags=STAYS, attributes=ATTRIBUTES, strip_comments=False, link_rel=None,
         clean_content_tags={"script", "style"},
     )  # fmt: skip
+    return re.sub("\ue000(\\d+);", lambda found: f"&#{int(found[1]):03d};", kept)
 
 
 def rendered(content: str) -> str:

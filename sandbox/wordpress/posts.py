@@ -144,10 +144,9 @@ def shown(post: Article, now: float, link: str, author: int, *, editing: bool) -
             name: {key: one[key] for key in one if key not in ("raw", "block_version")} for name, one in texts.items()
         }
     date = _time(own["date"] if own["date"] is not None else post.updated_at)
-    gmt = date if own["date"] is not None or own["status"] != "draft" else None
     modified = _time(post.updated_at)
     return {
-        "id": post.id, "date": date, "date_gmt": gmt, "guid": {"rendered": link}, "modified": modified,
+        "id": post.id, "date": date, "date_gmt": date, "guid": {"rendered": link}, "modified": modified,
         "modified_gmt": modified, "slug": own["slug"], "status": status_of(post, now), "type": "post", "link": link,
         **texts, "author": author, "featured_media": own["featured_media"], "comment_status": own["comment_status"],
         "ping_status": "open", "sticky": False, "template": "", "format": "standard", "meta": own["meta"],

@@ -26,6 +26,8 @@ from publishers.markdown import (
             '<a href="http://www.ada.org" rel="noopener noreferrer">www.ada.org</a> user.name',
         ),
         ("| a |\n|---|\n| b |", "<td>b</td>"),
+        ("| a |\n|--:|\n| b |", '<td align="right">b</td>'),
+        ("機械は\n花", "<p>機械は花</p>"),
         ("a\n: b", "<dd>b</dd>"),
         ("a[^1]\n\n[^1]: b", 'id="post-fn1"'),
         ("a[^1]\n\n[^1]: b", 'href="#post-fn1"'),

@@ -26,6 +26,7 @@ from publishers.errors import (
 from publishers.marks import mark
 from publishers.wordpress import WordPress
 from sandbox.server import Serving
+from sandbox.wordpress.arguments import ARGUMENTS, checked
 from tests.publishers.conftest import made, order, said
 from tests.publishers.contract import ARTICLE, KEY, OTHER_KEY, PublisherContract
 
@@ -325,6 +326,16 @@ def test_a_draft_in_the_trash_is_gone(ada: WordPress) -> None:
     assert ada.find(ARTICLE) is None
 
 
+def test_a_post_that_was_given_to_another_author_is_not_ours_to_change_and_closes_no_channel(site: str) -> None:
+    theirs = wordpress_at(site).create_draft(ARTICLE)
+    grace = wordpress_at(site, "author", "sandbox-wordpress-author-key")
+    with pytest.raises(Rejected, match="not allowed to edit this post"):
+        grace.publish_draft(theirs.id, ARTICLE)
+    with pytest.raises(Rejected, match="not allowed to edit this post"):
+        grace.unpublish(theirs.id)
+    assert grace.find(ARTICLE, theirs.id) is None
+
+
 def test_what_is_no_number_is_no_post(ada: WordPress) -> None:
     with pytest.raises(Gone):
         ada.publish_draft("../users/me", ARTICLE)
@@ -557,6 +568,30 @@ def test_a_title_is_text_and_no_html(offline: WordPress) -> None:
 def test_shortcodes_reach_the_readers_as_text(ada: WordPress) -> None:
     page = requests.get(published(ada, replace(ARTICLE, markdown="[gallery] `[audio]`")).url, timeout=5).text
     assert "[gallery] <code>[audio]</code>" in page
+
+
+def test_shortcodes_reach_the_readers_of_an_author_whose_html_is_filtered(site: str) -> None:
+    grace = wordpress_at(site, "author", "sandbox-wordpress-author-key", raw_html="no")
+    post = published(grace, replace(ARTICLE, markdown="[gallery] `[audio]`"))
+    assert "&#091;gallery]" in shown(grace, post.id)["content"]["raw"]
+    assert "[gallery] <code>[audio]</code>" in requests.get(post.url, timeout=5).text
+
+
+def test_what_goes_out_is_what_a_site_describes(ada: WordPress, sandbox: Serving, image: Image) -> None:
+    """Each field of its own description, in its type; a site leaves out what it does not know, without a word."""
+    article = replace(
+        ARTICLE, cover_url=image.url, images=(image,), uploaded={image.digest: ada.upload(image)},
+        options={"categories": "Uncategorized", "comments": "closed"},
+    )  # fmt: skip
+    post = published(ada, article)
+    ada.update(post.id, article)
+    ada.unpublish(post.id)
+    sent = [json.loads(one.request) for one in ada.http.exchanges if one.method == "POST" and "/posts" in one.url]
+    assert len(sent) == 4
+    for body in sent:
+        assert checked("update", body) == body
+        assert not set(body) - set(ARGUMENTS["update"])
+        assert not {"date", "date_gmt"} & set(body)
 
 
 def test_footnotes_of_two_posts_do_not_meet(offline: WordPress) -> None:

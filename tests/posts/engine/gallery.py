@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +29,9 @@ class Gallery(DevTo):
 
     def publish_draft(self, remote_id: str, article: Article) -> RemotePost:
         return super().publish_draft(remote_id, with_uploaded(article))
+
+    def update(self, remote_id: str, article: Article) -> RemotePost:
+        return super().update(remote_id, with_uploaded(article))
 
     def upload(self, image: Image) -> RemoteImage:
         answer = self.http.call(
@@ -59,6 +63,7 @@ class PictureServer:
         self.taken: list[tuple[str, bytes]] = []  # name and bytes
         self.faults: list[int | None] = []
         self.after_taking = False  # whether a fault comes when the picture is there already
+        self.delay = 0.0  # seconds before each answer
         self.url = ""
 
     def take(self, name: str, data: bytes) -> Mapping[str, Any]:
@@ -74,6 +79,7 @@ def picture_server() -> Iterator[PictureServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             data = self.rfile.read(int(self.headers["Content-Length"]))
+            time.sleep(state.delay)
             fault = state.faults.pop(0) if state.faults else 201
             answer: Mapping[str, Any] = {"error": "No."}
             if fault == 201 or state.after_taking:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +20,8 @@ from posts.engine.packing import article_of, head_start
 from posts.engine.trips import take
 from posts.images import keeping
 from posts.models import Attempt, Channel, Delivery, Image, Post, RemoteImage
+from posts.planning import living
+from posts.planning.moments import moment_at
 from publishers import PUBLISHERS
 from tests.posts.conftest import MovableClock, Street, history, publish
 from tests.posts.engine.gallery import Gallery, PictureServer, picture_server
@@ -320,6 +322,39 @@ def test_a_check_of_the_same_account_keeps_them(
     connecting.verify(gallery.pk, clock)
     publish(clock, scheduled(gallery, illustrated()))
     assert len(server.taken) == 2
+
+
+def test_an_update_uploads_what_is_new_in_the_text(
+    server: PictureServer, gallery: Channel, scheduled: Plan, new_post: Write, engine: Image, portrait: Image,
+    clock: MovableClock, ada: User,
+) -> None:  # fmt: skip
+    post = new_post(markdown=f"![The engine]({engine.url})")
+    publication = publish(clock, scheduled(gallery, post))
+    assert not living.differs(publication)
+    Post.objects.filter(pk=post.pk).update(markdown=f"![The engine]({engine.url}) ![Me]({portrait.url})", version=2)
+    clock.move(minutes=5)
+    update = living.update(publication, moment_at(clock(), UTC), clock(), ada)
+    publish(clock, update)
+    assert update.status == Status.PUBLISHED, update.message
+    assert history(update) == ["image done", "update done"]
+    assert [name for name, _ in server.taken] == ["engine.png", "portrait-of-me.jpg"]
+    assert "https://cdn.example/2-portrait-of-me.jpg" in text_there(publication)
+
+
+def test_many_pictures_outlast_a_lease_because_it_is_renewed(
+    server: PictureServer, gallery: Channel, scheduled: Plan, new_post: Write, workspace: Workspace,
+    clock: MovableClock, settings: Any, street: Street,
+) -> None:  # fmt: skip
+    """Each upload leaves less of the lease than the next step needs: it is taken anew, and the fence with it."""
+    settings.LEASE, settings.CALL_DEADLINE_SECONDS = timedelta(seconds=11), 1
+    images = [keeping.take_in(workspace, None, picture("png", 10 + number), "x.png") for number in range(4)]
+    delivery = scheduled(gallery, new_post(markdown="\n\n".join(f"![]({image.url})" for image in images)))
+    server.delay = 0.5
+    publish(clock, delivery)
+    assert delivery.status == Status.PUBLISHED, delivery.message
+    assert delivery.number == 1
+    assert len(server.taken) == 4
+    assert street.public(delivery) == 1
 
 
 def test_a_post_without_pictures_costs_no_query_more(dev: Channel, scheduled: Plan, new_post: Write) -> None:

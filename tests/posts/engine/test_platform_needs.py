@@ -7,6 +7,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
+from django import forms
 
 from accounts.models import Mail, User, Workspace
 from posts import connecting
@@ -15,7 +16,7 @@ from posts.models import Channel, Delivery, Post
 from posts.planning import scheduling
 from posts.planning.moments import moment_at
 from publishers import PUBLISHERS
-from tests.posts.conftest import MovableClock, Street, history
+from tests.posts.conftest import MovableClock, Street, history, publish
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
 Status = Delivery.Status
@@ -67,14 +68,23 @@ def test_what_is_offered_for_the_sandbox_connects_there(
 ) -> None:
     kind = PUBLISHERS[platform]
     fill = {name: value.replace("{sandbox}", street.url) for name, value in kind.in_the_sandbox.items()}
-    choices = {"ai_disclosure_level": "no_ai", "publish_status": "public", "license": "public-domain"}
-    secret, wishes = kind.credentials_form(fill), kind.settings_form({**choices, **fill})
+    suggested = {name: _suggested(field) for name, field in kind.settings_form.base_fields.items()}
+    secret, wishes = kind.credentials_form(fill), kind.settings_form({**suggested, **fill})
     assert secret.is_valid(), secret.errors
     assert wishes.is_valid(), wishes.errors
     channel = connecting.connect(workspace, platform, "Try", secret.cleaned_data, wishes.cleaned_data)
     connecting.verify(channel.pk, clock)
     channel.refresh_from_db()
-    assert channel.account_name == "@sandbox", channel.problem
+    assert channel.account_name, channel.problem
+
+
+def _suggested(field: forms.Field) -> Any:
+    """What a person finds in a field, or has to put there."""
+    if isinstance(field, forms.BooleanField):
+        return field.required or bool(field.initial)
+    if field.initial is None and field.required and isinstance(field, forms.ChoiceField):
+        return next(value for value, _ in field.widget.choices if value)
+    return "" if field.initial is None else field.initial
 
 
 def test_with_two_publications_the_person_is_asked_at_the_field(
@@ -152,3 +162,18 @@ def test_a_draft_that_was_wished_for_is_a_success_and_says_so(
     delivery.refresh_from_db()
     assert delivery.status == Status.PUBLISHED, delivery.message
     assert "as a draft, as you asked" in delivery.message
+
+
+def test_a_flip_that_always_fails_is_given_up_and_its_author_told(
+    dev: Channel, scheduled: Callable[..., Delivery], street: Street, clock: MovableClock
+) -> None:
+    delivery = scheduled(dev)
+    street.fault("flip", "status", status=500, when="before", times=None)
+    for _ in range(12):
+        delivery = publish(clock, delivery)
+        clock.move(minutes=5)
+    assert delivery.status == Delivery.Status.FAILED
+    assert "stopped" in delivery.message
+    assert delivery.remote_id
+    assert (street.public(delivery), street.drafts(delivery)) == (0, 1)
+    assert Mail.objects.filter(event__contains=str(delivery.pk)).exists()

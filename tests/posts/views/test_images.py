@@ -12,7 +12,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import User, Workspace
 from posts.images import keeping, variants
-from posts.models import Delivery, Image, Post
+from posts.models import Channel, Delivery, Image, Post
 from tests.posts.pictures import photograph, picture
 from tests.posts.views.conftest import Deliver, workspace_of
 
@@ -192,6 +192,23 @@ def test_a_picture_that_is_still_to_go_out_stays(
     page = text(browser.post(f"/images/{engine.pk}/delete/", follow=True))
     assert "still to go out with this picture" in page
     assert Image.objects.exists()
+
+
+def test_what_is_said_on_one_channel_only_counts_too(
+    browser: Client, engine: Image, post: Post, dev: Channel, deliver: Deliver
+) -> None:
+    Post.objects.filter(pk=post.pk).update(versions={str(dev.pk): {"footer": f"![]({engine.url})"}})
+    assert post.title in text(browser.get(engine.get_absolute_url()))
+    deliver()
+    assert "cannot be deleted now" in text(browser.get(f"/images/{engine.pk}/delete/"))
+
+
+def test_what_a_channel_adds_to_all_posts_counts_too(
+    browser: Client, engine: Image, dev: Channel, deliver: Deliver
+) -> None:
+    Channel.objects.filter(pk=dev.pk).update(defaults={"footer": f"![]({engine.url})"})
+    deliver()
+    assert "cannot be deleted now" in text(browser.get(f"/images/{engine.pk}/delete/"))
 
 
 def test_a_picture_of_what_is_published_is_deleted_with_a_warning(

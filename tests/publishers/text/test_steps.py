@@ -135,6 +135,7 @@ def code_in(text: str) -> list[str]:
 @example(text="- ```\n  a\n  ```\n\n`b\nc`")
 def test_code_is_never_altered(step: Step, text: str) -> None:
     assume(not (step in WRAPPED and re.search(r"^[> ]*[:~]\s", text, re.MULTILINE)))
+    assume(step is not endnotes or Level.LOST not in {level for level, _ in said(step, text)})
     assert code_in(after(step, text)) == code_in(Source.of(Article(key="", title="", markdown=text)).base)
 
 
