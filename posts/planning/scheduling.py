@@ -97,9 +97,9 @@ def not_yet(post: Post, channel: Channel, due_at: datetime | None, options: Opti
 
 
 def check(
-    post: Post, channel: Channel, due_at: datetime | None = None, options: Options | None = None
+    post: Post, channel: Channel, due_at: datetime | None = None, options: Options | None = None, page: str = ""
 ) -> list[Finding]:
-    """What this channel would lose, change or refuse of the post as it stands. No network.
+    """What this channel would lose, change or refuse of the post as it stands. No network. ``page`` is announced.
 
     What the background check of the cover found and what else the workspace publishes is said here too.
     """
@@ -107,7 +107,7 @@ def check(
         publisher = door_of(channel).open()
     except Unsupported as error:
         return [Finding(Level.REFUSED, "", str(error))]
-    delivery = not_yet(post, channel, due_at, options)
+    delivery = not_yet(post, channel, due_at, options, page)
     placed, article = tailoring.text(delivery), article_of(delivery)
     found = [*publisher.check(article), *findings_of(post, type(publisher), article)]
     findings = [placed.in_the_source(finding) for finding in found]

@@ -43,14 +43,14 @@ def by_level(findings: Iterable[Finding]) -> list[tuple[Level, list[Finding]]]:
 
 def sight_of(
     post: Post, channel: Channel, due_at: datetime | None = None, options: Options | None = None,
-    findings: list[Finding] | None = None, most: int = PREVIEWED,
+    findings: list[Finding] | None = None, most: int = PREVIEWED, page: str = "",
 ) -> Sight:  # fmt: skip
     """``post`` may be one that is not saved. ``findings``: those of ``scheduling.check`` where they are known.
 
-    ``most``: characters of the text that are shown.
+    ``most``: characters of the text that are shown. ``page``: the address that is announced.
     """
-    findings = scheduling.check(post, channel, due_at, options) if findings is None else findings
-    article = article_of(not_yet(post, channel, due_at, options))
+    findings = scheduling.check(post, channel, due_at, options, page) if findings is None else findings
+    article = article_of(not_yet(post, channel, due_at, options, page))
     short = replace(article, markdown=article.markdown[:most])
     try:
         door = door_of(channel).open()

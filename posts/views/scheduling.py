@@ -84,12 +84,12 @@ def verdicts(
     """What each channel says, at the time at which it would get the post. ``pages`` are announced where known."""
     found, near = [], conflicts_of(due)
     for channel, due_at in due.items():
-        options = wishes.get(channel.pk, {})
-        findings = scheduling.check(post, channel, due_at, options)
-        sent = sent_to(channel, post, due_at, options, (pages or {}).get(channel, "")) if with_sent else None
+        options, page = wishes.get(channel.pk, {}), (pages or {}).get(channel, "")
+        findings = scheduling.check(post, channel, due_at, options, page)
+        sent = sent_to(channel, post, due_at, options, page) if with_sent else None
         said = tailoring.said_otherwise(post, channel.pk)
         wished = {**options, **tailoring.version_of(post, channel.pk).get("options", {})}
-        sight = sight_of(post, channel, due_at, options, findings, MOST_SHOWN) if with_sent else None
+        sight = sight_of(post, channel, due_at, options, findings, MOST_SHOWN, page) if with_sent else None
         found.append(Verdict(channel, findings, in_words(channel, wished), near[channel], sent, said, sight))
     return found
 
@@ -129,7 +129,8 @@ def schedule(request: MemberRequest, pk: int) -> HttpResponse:
         workspace=request.workspace, taken=taken, wishes=wishes, zone=request.user.time_zone, now=now,
         pages=_pages(standing), canonical_url=post.canonical_url,
     )  # fmt: skip
-    said = verdicts(post, {channel: _due_at(request, now) for channel in chosen}, wishes)
+    due = {channel: _due_at(request, now) for channel in chosen}
+    said = verdicts(post, due, wishes, pages=_pages_now(standing, chosen))
     return _choice(request, post, form, said, pins)
 
 
@@ -176,7 +177,8 @@ def review(request: MemberRequest, pk: int) -> HttpResponse:
     places, problem = _places(form, pins) if form.is_valid() else ([], "")
     if request.htmx.target == "findings" or not places or "change" in request.POST:
         due_at = form.moment.due_at if form.moment else now
-        said = verdicts(post, dict.fromkeys(_wanted(request, data, taken), due_at), form.options)
+        chosen = _wanted(request, data, taken)
+        said = verdicts(post, dict.fromkeys(chosen, due_at), form.options, pages=_pages_now(standing, chosen))
         if request.htmx.target == "findings":
             return render(request, "posts/_findings.html", {"verdicts": said})
         return _choice(request, post, form, said, pins, problem)
@@ -367,6 +369,12 @@ def _pages(standing: list[Delivery]) -> list[Delivery]:
     there = [each for each in standing if each.status == Delivery.Status.PUBLISHED and following.has_address(each)]
     coming = [each for each in standing if each.status in Delivery.Status.pending()]
     return there + [each for each in coming if following.may_have_page(each.channel)]
+
+
+def _pages_now(standing: list[Delivery], chosen: list[Channel]) -> dict[Channel, str]:
+    """What announcements would name while people still choose: a page that is there, where nothing else is chosen."""
+    there = next((each.remote_url for each in _pages(standing) if each.status == Delivery.Status.PUBLISHED), "")
+    return dict.fromkeys(chosen, there) if all(map(tailoring.announces, chosen)) else {}
 
 
 def _last_wishes(post: Post) -> dict[int, dict[str, Any]]:

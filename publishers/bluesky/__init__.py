@@ -134,7 +134,7 @@ class Bluesky(OneStep):
 
     @property
     def _handle(self) -> str:
-        return str(self.settings["handle"])
+        return str(self.settings.get("handle") or "")
 
     @property
     def _name(self) -> str:

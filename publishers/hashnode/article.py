@@ -108,7 +108,9 @@ def draft_input(
 ) -> dict[str, Any]:
     """What creating and updating a draft have in common. ``ready`` is the article where it was prepared already."""
     ready = ready or prepare(article)
-    meta = _without_empty(title=_option(article, "seo_title"), description=_description(article))
+    meta = _without_empty(
+        title=_option(article, "seo_title"), description=_description(article), image=_option(article, "seo_image")
+    )
     return {
         "title": ready.title,
         "contentMarkdown": ready.body,
@@ -145,6 +147,7 @@ def post_input(article: Article, settings: Mapping[str, Any], series_id: str = "
         coverImage=ready.cover_url,
         metaTitle=_option(article, "seo_title"),
         metaDescription=_description(article),
+        ogImage=_option(article, "seo_image"),
         seriesId=series_id,
     )
 

@@ -52,6 +52,13 @@ class OptionsForm(forms.Form):
         max_length=500,
         help_text="Empty: the summary of the post.",
     )
+    seo_image = forms.URLField(
+        label="Picture for social networks",
+        required=False,
+        max_length=1000,
+        assume_scheme="https",
+        help_text="Its address. Empty: the cover.",
+    )
     table_of_contents = forms.ChoiceField(label="Table of contents", required=False, choices=YES_OR_NO)
     newsletter = forms.ChoiceField(label="Send as a newsletter", required=False, choices=YES_OR_NO)
     disable_comments = forms.ChoiceField(label="No comments", required=False, choices=YES_OR_NO)

@@ -462,6 +462,7 @@ def test_everything_that_goes_over_the_wire_fits(hashnode: Hashnode, tmp_path: P
         tags=("C#", "machine learning", "größe"),
         options={
             "subtitle": "Of numbers", "series": "letters", "seo_title": "Engine", "seo_description": "About it.",
+            "seo_image": "https://ada.example/loom.png",
             "table_of_contents": "yes", "newsletter": "yes", "disable_comments": "yes", "delist": "yes",
         },
     )  # fmt: skip

@@ -177,7 +177,10 @@ class TestAlone:
     ) -> None:
         deliver(Status.PUBLISHED)
         page = look(browser, post, mastodon, when="now")
-        assert "https://dev.to/ada/7" in page
+        assert "It reads: “Notes https://dev.to/ada/7”." in page
+        assert "the-page-to-come" not in page
+        choosing = browser.get(reverse("schedule", args=[post.pk]), {"channels": mastodon.pk}).content.decode()
+        assert "It reads: “Notes https://dev.to/ada/7”." in unescape(choosing)
         assert ">Announce it now on Toots</button>" in page
         confirm(browser, post, mastodon, when="now")
         assert Delivery.objects.get(channel=mastodon).canonical_url == "https://dev.to/ada/7"
