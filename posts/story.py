@@ -228,7 +228,7 @@ def next_lines(delivery: Delivery) -> list[Line]:
         is_again = delivery.tries or delivery.act_at > delivery.due_at
         words = "It is tried again" if is_again else "It goes out"
         if not delivery.is_publication:
-            words = f"{WHAT[Delivery.Action(delivery.action)]} is {'tried again' if is_again else 'done'}"
+            words = f"{WHAT[Delivery.Action(delivery.action)]} is {'tried again' if is_again else 'due'}"
         return [Line(delivery.act_at if is_again else delivery.due_at, words, "scheduled", is_ahead=True)]
     if status == Status.CHECKING:
         return [Line(delivery.act_at, "We look whether it is there", "checking", is_ahead=True)]
