@@ -178,8 +178,9 @@ class Http:
         try:
             return checked_addresses(place, self.private_origins, self.connect)
         except (OSError, ValueError) as error:
-            reason = reason_in(list(causes_of(error)))
-            raise Unavailable(f"{self.label} could not be reached: {reason}.") from None
+            causes = list(causes_of(error))
+            why = Unavailable(f"{self.label} could not be reached: {reason_in(causes)}.")
+            raise why.because(fault_in(causes)) from None
 
     def keep(self, exchange: Exchange) -> Exchange:
         """Keep what another program was asked and has answered, as a call is kept: without any secret."""

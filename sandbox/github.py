@@ -30,17 +30,20 @@ ROUTES: tuple[tuple[str, str, str], ...] = (
     ("GET", REPOSITORY, "repository"),
     ("GET", REPOSITORY + r"/git/ref/heads/(?P<branch>.+)", "ref"),
     ("GET", REPOSITORY + r"/contents/(?P<path>.+)", "contents"),
+    ("GET", REPOSITORY + r"/branches", "branches"),
     ("GET", REPOSITORY + r"/commits", "commits"),
     ("GET", REPOSITORY + r"/git/commits/(?P<sha>[0-9a-f]{40})", "commit"),
     ("POST", REPOSITORY + r"/git/blobs", "make_blob"),
     ("POST", REPOSITORY + r"/git/trees", "make_tree"),
     ("POST", REPOSITORY + r"/git/commits", "make_commit"),
+    ("POST", REPOSITORY + r"/git/refs", "make_ref"),
     ("PATCH", REPOSITORY + r"/git/refs/heads/(?P<branch>.+)", "create"),
 )
 KEYS = {
     "make_blob": {"content", "encoding"},
     "make_tree": {"base_tree", "tree"},
     "make_commit": {"message", "tree", "parents", "author", "committer"},
+    "make_ref": {"ref", "sha"},
     "create": {"sha", "force"},
 }
 
@@ -104,9 +107,10 @@ class GitHub:
         if request.method != "GET" and self._is_on("read_only", account):
             return _said(403, "Resource not accessible by personal access token")
         answers: dict[str, Callable[..., Any]] = {
-            "repository": self._about, "ref": self._ref, "contents": self._contents, "commits": self._commits,
+            "repository": self._about, "ref": self._ref, "contents": self._contents,
+            "branches": self._branches, "commits": self._commits,
             "commit": self._commit, "make_blob": self._make_blob, "make_tree": self._make_tree,
-            "make_commit": self._make_commit, "create": self._move,
+            "make_commit": self._make_commit, "make_ref": self._make_ref, "create": self._move,
         }  # fmt: skip
         try:
             given = _given(request, KEYS[name]) if name in KEYS else {}
@@ -160,6 +164,10 @@ class GitHub:
         content = base64.encodebytes(git(where, "cat-file", "blob", sha)).decode()
         return {"type": "file", "encoding": "base64", "content": content, "path": path, "sha": sha}
 
+    def _branches(self, where: Path, account: Account, request: Request, found: Any, given: Any) -> Any:
+        names = git(where, "for-each-ref", "--format=%(refname:short)", "refs/heads").decode().split()
+        return [{"name": name, "protected": False} for name in names]
+
     def _commits(self, where: Path, account: Account, request: Request, found: Any, given: Any) -> Any:
         most = min(int(request.query.get("per_page", "30")), 100)
         out = git(where, "log", "-z", f"--max-count={most}", "--format=%H%n%B", request.query.get("sha", BRANCH))
@@ -201,6 +209,10 @@ class GitHub:
         parents = [word for parent in given["parents"] for word in ("-p", parent)]
         made = git(where, "commit-tree", given["tree"], *parents, "-F", "-", stdin=given["message"].encode(), more=more)
         return {"sha": made.decode().strip(), "message": given["message"]}
+
+    def _make_ref(self, where: Path, account: Account, request: Request, found: Any, given: Any) -> Any:
+        git(where, "update-ref", given["ref"], given["sha"], "0" * 40)
+        return _ref_of(where, given["ref"].removeprefix("refs/heads/"))
 
     def _move(self, where: Path, account: Account, request: Request, found: Any, given: Any) -> Any:
         before = _ref_of(where, found["branch"])["object"]["sha"]

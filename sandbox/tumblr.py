@@ -35,6 +35,7 @@ KEYS = {"content", "layout", "state", "publish_on", "date", "tags", "source_url"
 BLOG = r"/v2/blog/(?P<blog>[\w.-]+)"
 ROUTES: tuple[tuple[str, str, str], ...] = (
     ("GET", r"/v2/user/info", "me"),
+    ("GET", r"/v2/user/limits", "left"),
     ("GET", BLOG + r"/posts", "list"),
     ("GET", BLOG + r"/posts/(?P<which>draft|queue)", "list"),
     ("POST", BLOG + r"/posts", "create"),
@@ -55,7 +56,7 @@ class Tumblr:
 
     title: ClassVar[str] = "Tumblr (API v2)"
     api: ClassVar[str] = "/v2"
-    calls: ClassVar[tuple[str, ...]] = ("me", "list", "create", "update")
+    calls: ClassVar[tuple[str, ...]] = ("me", "left", "list", "create", "update")
     lookups: ClassVar[tuple[str, ...]] = ("list",)
     switches: ClassVar[dict[str, bool]] = {"limits": True}
     accounts: ClassVar[tuple[ReadyMade, ...]] = (ReadyMade("sandbox-tumblr-key", "sandbox", age_days=400),)
@@ -95,7 +96,7 @@ class Tumblr:
         ):  # fmt: skip
             return _refusal(404, 0, "Not Found")
         answers: dict[str, Callable[..., Outcome]] = {
-            "me": self._me, "list": self._list, "create": self._create, "update": self._update,
+            "me": self._me, "left": self._left, "list": self._list, "create": self._create, "update": self._update,
         }  # fmt: skip
         try:
             return answers[name](request, call, account, found)
@@ -112,6 +113,11 @@ class Tumblr:
         blog = {"name": account.username, "title": name_of(account.username), "primary": True}
         blog["url"] = f"{request.origin}/{NAME}/{account.username}/"
         return Outcome(_answer(200, "OK", {"user": {"name": account.username, "blogs": [blog]}}))
+
+    def _left(self, request: Request, call: Call, account: Account, found: dict[str, Any]) -> Outcome:
+        made = self.store.published_since(NAME, account.username, self.store.now() - DAY)
+        posts = {"description": "the number of posts you can create per day", "limit": PER_DAY}
+        return Outcome(_answer(200, "OK", {"user": {"posts": posts | {"remaining": max(PER_DAY - made, 0)}}}))
 
     def _list(self, request: Request, call: Call, account: Account, found: dict[str, Any]) -> Outcome:
         wanted = {"draft": ("draft",), "queue": ("queue",)}.get(found.get("which") or "", ("published", "private"))

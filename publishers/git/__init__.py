@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from publishers.base import Account, Limits
+from publishers.base import Account, Aspect, Check, Health, Limits
 from publishers.errors import NotAuthorized, Rejected, Unavailable
 from publishers.git.address import Remote, remote_of
 from publishers.git.forms import SecretForm, SettingsForm
@@ -17,6 +17,8 @@ from publishers.git.server_keys import NONE_OF_THEM, choices_of, described
 from publishers.http import place_of
 from publishers.sites.checking import IMAGE_BYTES
 from publishers.sites.repository import RepositoryPublisher
+
+MOST_BRANCHES = 50  # that are offered
 
 
 class Git(RepositoryPublisher):
@@ -66,10 +68,18 @@ class Git(RepositoryPublisher):
             git.branch = branch
             git.fetch()
             git.may_push()
-        choices = {"branch": ((branch, branch),)}
+        # A branch that nobody has named becomes the usual one; from then on all are offered.
+        offered = [branch, *(one for one in branches[:MOST_BRANCHES] if one != branch)]
+        choices = {"branch": tuple((one, one) for one in (offered if self.settings.get("branch") else [branch]))}
         if key:
             choices["server_key"] = ((key, described(key)),)
         return replace(where, choices=choices)
+
+    def examine(self, account: Account) -> list[Check]:
+        """A push was asked for without making one."""
+        branches = account.choices.get("branch", ())  # ours is the first of them
+        words = f"The key may write to the branch “{branches[0][0]}”." if branches else ""
+        return [Check(Aspect.ROLE, Health.WELL, words)] if words else []
 
     def _remote(self) -> Remote:
         try:

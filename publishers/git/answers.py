@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from publishers.answers import LONGEST_QUOTE, unclear
-from publishers.errors import NotAuthorized, PublishingError, RateLimited, Rejected, Unavailable
+from publishers.errors import Fault, NotAuthorized, PublishingError, RateLimited, Rejected, Unavailable
 from publishers.git.program import Ran
 from publishers.sites.repository import Behind
 
@@ -17,6 +17,7 @@ _NOT_ALLOWED = re.compile(
     r"|HTTP 40[13]\b|access denied|marked as read.only|not authorized|is not allowed to",
     re.IGNORECASE,
 )
+_MAY_NOT_WRITE = re.compile(r"marked as read.only|error: 403\b|HTTP 403\b|Write access .* not granted", re.IGNORECASE)
 _OTHER_KEY = re.compile(r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|No \S+ host key is known")
 _BAD_KEY = re.compile(r"error in libcrypto|invalid format|incorrect passphrase|Load key .* bad", re.IGNORECASE)
 _NO_REPOSITORY = re.compile(
@@ -48,15 +49,27 @@ def trouble(ran: Ran, label: str, *, writes: bool) -> PublishingError:
         )
     if _BAD_KEY.search(said):
         return NotAuthorized(f"{label} cannot use this private key: it has to be an OpenSSH key without a passphrase.")
+    if _MAY_NOT_WRITE.search(said):
+        words_for_it = f"{label}: this key may not write to the repository: {words}."
+        return NotAuthorized(words_for_it).because(Fault.ROLE)
     if _NOT_ALLOWED.search(said):
         return NotAuthorized(f"{label} does not accept the key, or it may not write there: {words}.")
     if _NO_REPOSITORY.search(said):
-        return NotAuthorized(f"{label}: there is no such repository, or this key may not see it: {words}.")
+        return NotAuthorized(f"{label}: there is no such repository, or this key may not see it: {words}.").because(
+            Fault.RETIRED
+        )
     if _MOVED.search(said):
-        return Unavailable(f"{label}: the repository has moved. Please correct its address: {words}.")
+        moved = f"{label}: the repository has moved. Please correct its address: {words}."
+        return Unavailable(moved).because(Fault.MOVED)
     if writes and not _before_sending(said):
         return unclear(f"{label} broke off: {words}", writes=True)
-    return Unavailable(f"{label} could not be reached: {words}.")
+    return Unavailable(f"{label} could not be reached: {words}.").because(_fault_in(said))
+
+
+def _fault_in(said: str) -> Fault:
+    if re.search(r"certificate|SSL|TLS", said):
+        return Fault.TLS
+    return Fault.DNS if re.search(r"resolve host|Name or service", said) else Fault.UNREACHABLE
 
 
 def _before_sending(said: str) -> bool:

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from publishers.base import Account, Limits
-from publishers.errors import NotAuthorized, Rejected
+from publishers.base import Account, Aspect, Check, Health, Limits
+from publishers.errors import Fault, NotAuthorized, Rejected
 from publishers.forms import BaseUrlField, SecretField
 from publishers.github.api import Api, GitHubBranch
 from publishers.http import origin_of
@@ -82,14 +82,21 @@ class GitHub(RepositoryPublisher):
         about = api.repository()
         rights = about.get("permissions")
         if isinstance(rights, dict) and not rights.get("push"):
-            raise NotAuthorized("GitHub: this token may read the repository, but not write its contents.")
+            words = "GitHub: this token may read the repository, but not write its contents."
+            raise NotAuthorized(words).because(Fault.ROLE)
         if about.get("archived"):
             raise Rejected("GitHub: the repository is archived: nothing can be written there.")
         branch = str(self.settings.get("branch") or about.get("default_branch") or "")
         GitHubBranch(api, branch).fetch()
         name = str(about.get("full_name") or self.settings["repository"])
         site = self.settings.get("base_url") or ""
-        return Account(id=name, name=name, url=site, choices={"branch": ((branch, branch),)})
+        # A branch that nobody has named becomes the usual one; from then on all are offered.
+        offered = dict.fromkeys([branch, *(api.branches() if self.settings.get("branch") else [])])
+        return Account(id=name, name=name, url=site, choices={"branch": tuple((one, one) for one in offered)})
+
+    def examine(self, account: Account) -> list[Check]:
+        """What ``verify`` has seen of its rights."""
+        return [Check(Aspect.ROLE, Health.WELL, f"This token may write the contents of {account.name}.")]
 
     def _api(self) -> Api:
         return Api(self.http, self.settings["api_url"], self.settings["repository"], self.credentials["token"])

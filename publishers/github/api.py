@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from publishers.answers import Answer, Hook
-from publishers.errors import NotAuthorized, PublishingError, RateLimited, Rejected
+from publishers.errors import Fault, NotAuthorized, PublishingError, RateLimited, Rejected
 from publishers.http import Http
 from publishers.sites.repository import US, Behind, Commit
 
@@ -37,6 +37,12 @@ class Api:
 
     def repository(self) -> dict[str, Any]:
         return _object(self.read("", _missing))
+
+    def branches(self) -> list[str]:
+        """The names of its branches: the first hundred."""
+        listed = self.read("/branches?per_page=100", _missing).json()
+        found = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        return [str(one["name"]) for one in found if one.get("name")]
 
     def read(self, path: str, errors: Hook, accept: tuple[int, ...] = ()) -> Answer:
         return self._call("GET", path, None, errors, writes=False, accept=accept)
@@ -182,7 +188,9 @@ def _too_fast(answer: Answer) -> PublishingError | None:
 def _missing(answer: Answer) -> PublishingError | None:
     """GitHub says "not found" of what a token may not see."""
     if answer.status == 404:
-        return NotAuthorized("GitHub: there is no such repository, or this token may not see it.")
+        return NotAuthorized("GitHub: there is no such repository, or this token may not see it.").because(
+            Fault.RETIRED
+        )
     return _too_fast(answer)
 
 
@@ -198,7 +206,8 @@ def _refusal(answer: Answer) -> PublishingError | None:
     if error := _too_fast(answer):
         return error
     if answer.status in (403, 404):  # which it says of what a token may read, but not write
-        return NotAuthorized(f"GitHub: this token may not write the repository's contents: {answer.words()}")
+        words = f"GitHub: this token may not write the repository's contents: {answer.words()}"
+        return NotAuthorized(words).because(Fault.ROLE)
     if answer.status in (400, 409, 413, 422):
         return Rejected(f"GitHub refused the commit: {answer.words() or answer.status}.")
     return None

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 from django import forms
 
 from publishers.answers import Hook
-from publishers.base import Account, Article, Finding, Look, RemotePost, TwoStep, Visibility
-from publishers.errors import Gone, NotAuthorized, PublishingError, RateLimited, Rejected, Unavailable
+from publishers.base import Account, Article, Aspect, Check, Finding, Health, Look, RemotePost, TwoStep, Visibility
+from publishers.errors import Fault, Gone, NotAuthorized, PublishingError, RateLimited, Rejected, Unavailable
 from publishers.forms import BaseUrlField, SecretField
 from publishers.http import Answer, origin_of
 from publishers.multipart import File, files_form
@@ -87,10 +87,22 @@ class Tumblr(TwoStep):
         chosen = str(self.settings.get("blog") or "")
         blog = chosen.removesuffix(".tumblr.com")
         if chosen and blog not in named:
-            raise NotAuthorized(f"Tumblr: this account may not write to “{chosen}”, but to {', '.join(named)}.")
+            words = f"Tumblr: this account may not write to “{chosen}”, but to {', '.join(named)}."
+            raise NotAuthorized(words).because(Fault.ROLE)
         choices = tuple((one, one) for one in ([chosen] if chosen else named))
         name = str(user["name"])
         return Account(id=name, name=name, url=named.get(blog, ""), choices={"blog": choices})
+
+    def examine(self, account: Account) -> list[Check]:
+        """The blog is one of those that this account may write to; what is left of today, where Tumblr says so."""
+        told = [Check(Aspect.ROLE, Health.WELL, f"{account.name} may publish on this blog.")]
+        limits = _response(self._call("GET", "/user/limits")).get("user")
+        posts = limits.get("posts") if isinstance(limits, dict) else None
+        left = posts.get("remaining") if isinstance(posts, dict) else None
+        if isinstance(left, int):
+            health = Health.WELL if left else Health.WARNING
+            told.append(Check(Aspect.QUOTA, health, f"Tumblr takes {left} more posts of this account today."))
+        return told
 
     def check(self, article: Article) -> list[Finding]:
         return prepare(article).findings

@@ -177,6 +177,12 @@ def test_its_usual_branch_is_taken_when_none_is_named(sandbox: Serving) -> None:
     assert made(sandbox, branch="").verify().choices == {"branch": (("main", "main"),)}
 
 
+def test_all_branches_are_offered_once_one_is_named(sandbox: Serving) -> None:
+    tip = api(sandbox, "GET", "/git/ref/heads/main")["object"]["sha"]
+    api(sandbox, "POST", "/git/refs", ref="refs/heads/drafts", sha=tip)
+    assert made(sandbox).verify().choices == {"branch": (("main", "main"), ("drafts", "drafts"))}
+
+
 def test_a_file_of_somebody_else_is_left_alone(sandbox: Serving) -> None:
     write_by_hand(sandbox, PATH, "Grace's own")
     with pytest.raises(Rejected, match="not ours"):
