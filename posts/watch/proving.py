@@ -72,7 +72,7 @@ def proof_of(
     return {
         "delivery_id": delivery_id,
         "host": host,
-        "canonical_url": canonical_url if limits.names_canonical or not canonical_url else None,
+        "canonical_url": _looked_for(limits, canonical_url),
         "began_at": now,
         "due_at": now + first,
     }
@@ -130,11 +130,16 @@ def _host_of(url: str) -> str:
 
 def _canonical_sent(delivery: Delivery) -> str | None:
     publisher = PUBLISHERS.get(delivery.channel.platform)
-    if publisher and not publisher.limits.names_canonical and tailoring.canonical_url(delivery):
-        return None  # its page names itself, whatever was asked for
+    limits = publisher.limits if publisher else Limits()
     if delivery.sent_fields is not None:
-        return str(delivery.sent_fields["canonical_url"])
-    return tailoring.canonical_url(delivery) if delivery.sent_digest == delivery.post.digest() else None
+        return _looked_for(limits, str(delivery.sent_fields["canonical_url"]))
+    is_known = delivery.sent_digest == delivery.post.digest()
+    return _looked_for(limits, tailoring.canonical_url(delivery)) if is_known else None
+
+
+def _looked_for(limits: Limits, canonical_url: str | None) -> str | None:
+    """Where pages name themselves as the original, whatever was asked for, there is no use in looking for another."""
+    return canonical_url if limits.names_canonical or not canonical_url else None
 
 
 # --- looking ---------------------------------------------------------------------------------------------------------

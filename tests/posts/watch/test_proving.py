@@ -102,6 +102,20 @@ class TestTheRhythm:
         delivery = published(post=new_post(canonical_url="https://ada.example/notes/"))
         assert look(delivery, seconds=31).message == "The page is there, with its title and its canonical link."
 
+    def test_a_platform_whose_pages_name_themselves_is_not_blamed_for_it(
+        self, published: Plan, look: Look, new_post: Callable[..., Post], street: Street, workspace: Workspace,
+        clock: MovableClock,
+    ) -> None:  # fmt: skip
+        where = {"base_url": f"{street.url}/wordpress", "username": "sandbox"}
+        key = {"application_password": "sandbox-wordpress-key"}
+        site = connecting.connect(workspace, "wordpress", "My site", key, where)
+        connecting.verify(site.pk, clock)
+        delivery = published(site, new_post(canonical_url="https://ada.example/notes/"))
+        proof = look(delivery, seconds=31)
+        assert (proof.outcome, proof.message) == (Proof.Outcome.THERE, "The page is there, with its title.")
+        assert proving.ask(delivery, clock())
+        assert look(delivery, seconds=1).outcome == Proof.Outcome.THERE
+
     def test_another_canonical_link_on_the_page_is_told(
         self, published: Plan, look: Look, new_post: Callable[..., Post], street: Street, dev: Channel
     ) -> None:
