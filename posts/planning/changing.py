@@ -183,6 +183,7 @@ def _revive(change: Change, now: datetime) -> None:
     if status == Status.SCHEDULED:
         _not_over(then, now, change)
         times = scheduling.time_fields(delivery.post, delivery.channel, _moment(change, then))
+        times |= scheduling.never_late(delivery, _moment(change, then))
         if _slot_is_free(change, delivery, then, now):
             times["slot_at"] = then
     try:

@@ -271,9 +271,19 @@ def own_delivery(request: MemberRequest, pk: int) -> Delivery:
     return get_object_or_404(rows, pk=pk)
 
 
+def _whole(found: Delivery) -> Row:
+    """One delivery with all that was done about what it has published."""
+    now = timezone.now()
+    row = row_of(found, found.post, now)
+    if not found.is_publication or not found.published_at:
+        return row
+    since = found.revisions.select_related("channel", "created_by", "proof").defer("sent_markdown").order_by("pk")
+    return _with_revisions(row, [row_of(each, found.post, now) for each in since.prefetch_related("attempts")])
+
+
 def delivery(request: MemberRequest, pk: int) -> HttpResponse:
     found = own_delivery(request, pk)
-    row = row_of(found, found.post, timezone.now())
+    row = _whole(found)
     return render(request, "posts/delivery.html", {
         "row": row, "delivery": found, "post": found.post,
         "options": in_words(found.channel, found.options), "looks": looks_in(row),
@@ -286,7 +296,7 @@ def public_page(request: MemberRequest, pk: int) -> HttpResponse:
     if not request.htmx:
         return delivery(request, pk)
     found = own_delivery(request, pk)
-    row = row_of(found, found.post, timezone.now())
+    row = _whole(found)
     if request.GET.get("seen") == row.mark:
         return HttpResponse(status=204)
     return render(request, "posts/_public_page_changed.html", {"row": row, "delivery": found, "looks": looks_in(row)})
@@ -297,7 +307,7 @@ def told(request: MemberRequest, pk: int) -> HttpResponse:
     if not request.htmx:
         return delivery(request, pk)
     found = own_delivery(request, pk)
-    row = row_of(found, found.post, timezone.now())
+    row = _whole(found)
     if request.GET.get("seen") == row.mark:
         return HttpResponse(status=204)
     return render(request, "posts/_told.html", {"row": row, "delivery": found, "post": found.post})

@@ -173,6 +173,15 @@ def test_an_update_is_never_too_late(there: Ada) -> None:
     assert publish(there.clock, made).status == Status.PUBLISHED
 
 
+def test_a_cancelled_update_can_be_planned_again_and_is_never_too_late_then(there: Ada) -> None:
+    there.edits(title="Second thoughts")
+    made = there.updates(hours=1)
+    changing.undo(changing.cancel(made, there.clock(), there.user), there.clock(), there.user)
+    there.clock.move(days=3)
+    publishing.rescue(there.clock)
+    assert publish(there.clock, made).status == Status.PUBLISHED
+
+
 def test_what_is_edited_while_its_update_is_under_way_differs_again(there: Ada) -> None:
     there.edits(title="Second thoughts")
     there.updates()
