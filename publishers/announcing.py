@@ -16,7 +16,8 @@ import regex
 from django import forms
 
 from publishers.base import Article, Finding, Image, Level, Look
-from publishers.preparing import TAG_NAMES, Notes, is_public_url, one_line
+from publishers.notes import Notes
+from publishers.preparing import TAG_NAMES, is_public_url, one_line
 
 TEMPLATE = "{title}\n\n{link}\n\n{tags}"
 LONGEST_TEMPLATE = 2_000  # characters

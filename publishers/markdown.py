@@ -14,16 +14,10 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-from publishers.addresses import is_relative
 from publishers.base import Article
-from publishers.marks import mark, marks_in, without_marks
-from publishers.notes import Notes
-from publishers.text.escapes import escape_liquid
-from publishers.text.parsing import Kind, new_parser, parsed
+from publishers.text.parsing import new_parser, parsed
 from publishers.text.source import Source
-from publishers.text.steps import closed_code, end_of_front_matter, end_of_title, wrapped_lines
-
-__all__ = ["escape_liquid", "mark", "marks_in", "without_marks"]
+from publishers.text.steps import end_of_front_matter, end_of_title
 
 ELEMENTS = frozenset(nh3.ALLOWED_TAGS | {"input", "section", "figure", "figcaption", "details", "summary", "mark"})
 ID_PREFIX = "post-"  # keeps a heading called "location" from shadowing the page's own names
@@ -97,42 +91,19 @@ def _highlight(code: str, language: str, _attributes: str) -> str:
     return str(highlight(code, lexer, HtmlFormatter(nowrap=True)))
 
 
-# --- Steps by their older names, for publishers that do not list steps yet ---------------------------------------
-
-
-def _source(markdown: str) -> Source:
-    return Source.of(Article(key="", title="", markdown=markdown))
+# --- As our pages show it ----------------------------------------------------------------------------------------
 
 
 def strip_front_matter(markdown: str) -> str:
-    """``markdown`` without a leading ``---`` (YAML) or ``+++`` (TOML) block, which some platforms would obey."""
+    """``markdown`` without a leading ``---`` (YAML) or ``+++`` (TOML) block."""
     text = _source(markdown).base
     return text[end_of_front_matter(text) :]
 
 
 def drop_title(markdown: str, title: str) -> str:
-    """``markdown`` without a first heading that only repeats the title: platforms print the title themselves."""
+    """``markdown`` without a first heading that only repeats the title."""
     return markdown[end_of_title(markdown, title) :]
 
 
-def join_wrapped_lines(markdown: str) -> str:
-    """One line per paragraph, for platforms that turn each line end into a break. Hard breaks stay."""
-    return wrapped_lines()(_source(markdown), Notes("")).text
-
-
-def relative_references(markdown: str) -> list[tuple[str, bool]]:
-    """Every relative address with whether it is an image: they lead nowhere on another site. "#part" is fine."""
-    found = _source(markdown).parsed.references
-    return list(dict.fromkeys((one.address, one.is_image) for one in found if is_relative(one.address)))
-
-
-def raw_html(markdown: str) -> list[str]:
-    """Every opening tag of raw HTML as the author wrote it, without those in comments and code."""
-    spans = [span for span in _source(markdown).parsed.spans if span.kind is Kind.HTML]
-    shown = (re.sub(r"<!--.*?(?:-->|\Z)", "", span.token.content, flags=re.DOTALL) for span in spans)
-    return [tag for html in shown for tag in re.findall(r"<[A-Za-z][^<>]*>?", html)]
-
-
-def close_open_fence(markdown: str) -> str:
-    """``markdown`` with its last code block closed, so that what we put after it does not become code."""
-    return closed_code(_source(markdown), Notes("")).text
+def _source(markdown: str) -> Source:
+    return Source.of(Article(key="", title="", markdown=markdown))

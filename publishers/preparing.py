@@ -10,12 +10,9 @@ from collections.abc import Callable, Collection
 from html import escape
 
 from publishers.addresses import is_public_url
-from publishers.base import Article
 from publishers.notes import Notes
-from publishers.text.source import Source
-from publishers.text.steps import addresses, front_matter, repeated_title
 
-__all__ = ["Notes", "is_public_url"]
+__all__ = ["is_public_url"]
 
 # What the tags of these names are called where only letters and digits count: without this, C and C# would be one tag.
 TAG_NAMES = {"c#": "csharp", "c++": "cpp", "f#": "fsharp", ".net": "dotnet"}
@@ -35,22 +32,6 @@ def note_title(notes: Notes, title: str, given: str) -> None:
         notes.refused("title", f"{notes.label} needs a title.")
     elif title != given:
         notes.changed("title", f"The title becomes “{title}”.")
-
-
-# --- Text --------------------------------------------------------------------------------------------------------
-# Steps of publishers.text by their older names, for publishers that do not list steps yet.
-
-
-def own_text(notes: Notes, article: Article) -> str:
-    return front_matter(Source.of(article), notes).text
-
-
-def untitled_text(notes: Notes, article: Article) -> str:
-    return repeated_title(front_matter(Source.of(article), notes), notes).text
-
-
-def note_relative(notes: Notes, text: str, links: str) -> None:
-    addresses(links)(Source.of(Article(key="", title="", markdown=text)), notes)
 
 
 # --- Tags and addresses ------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from publishers.devto.article import LIMITS, changed_fields, fields, prepare, sh
 from publishers.errors import Gone, PerhapsThere, PublishingError, RateLimited, Rejected, Unavailable
 from publishers.forms import ApiKeyForm, BaseUrlField
 from publishers.http import Answer, Hook, origin_of
-from publishers.markdown import marks_in
+from publishers.marks import marks_in
 
 PER_PAGE = 250
 PAGES = 3  # the edge allows three reads a second; drafts come first, then the newest: ours is among them

@@ -27,7 +27,7 @@ from publishers.errors import (
     Rejected,
     Unavailable,
 )
-from publishers.markdown import mark
+from publishers.marks import mark
 from sandbox.server import Serving
 from tests.publishers.conftest import made, order, said
 from tests.publishers.contract import ARTICLE, KEY, OTHER_KEY, PublisherContract

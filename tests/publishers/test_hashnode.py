@@ -25,7 +25,7 @@ from publishers.errors import (
 )
 from publishers.hashnode import Hashnode, documents
 from publishers.hashnode.article import size_of
-from publishers.markdown import mark
+from publishers.marks import mark
 from sandbox.hashnode.graph import SCHEMA
 from sandbox.server import Serving, serve
 from tests.publishers.conftest import made, order

@@ -22,7 +22,7 @@ from publishers.errors import (
     Unavailable,
 )
 from publishers.hashnode import Hashnode
-from publishers.markdown import mark
+from publishers.marks import mark
 from tests.publishers.contract import ARTICLE, KEY, OTHER_KEY
 from tests.publishers.test_hashnode import hashnode_at
 

@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from publishers.devto.article import escape_for_forem, respell_endraw
-from publishers.markdown import escape_liquid
-from publishers.sites.front_matter import escape_hugo
+from publishers.sites.escapes import escape_hugo
+from publishers.text.escapes import escape_liquid
 
 # Liquid cuts its source like this: tags, variables, and openings that were never closed.
 TOKENS = re.compile(r"(\{%.*?%\}|\{\{.*?\}\}?|\{%|\{\{)", re.DOTALL)

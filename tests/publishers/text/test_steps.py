@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from publishers.addresses import is_relative
 from publishers.base import Article, Image, Level, RemoteImage
 from publishers.notes import Notes
 from publishers.text.constructs import (
@@ -112,6 +113,57 @@ def test_doing_it_twice_changes_nothing_more(step: Step, text: str, becomes: str
 )
 def test_what_a_step_says_names_the_line(step: Step, text: str, found: list[Any]) -> None:
     assert said(step, text) == found
+
+
+# --- Lines and blocks ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "joined"),
+    [
+        ("a\nb\nc", "a b c"),
+        ("a  \nb\\\nc\nd", "a  \nb\\\nc d"),
+        ("- a\n  b\n- c", "- a b\n- c"),
+        ("> a\n> b\nlazy", "> a b lazy"),
+        ("> > a\n> > b", "> > a b"),
+        ("```\na\nb\n```", "```\na\nb\n```"),
+        ("    a\n    b", "    a\n    b"),
+        ("| a |\n|---|\n| b |", "| a |\n|---|\n| b |"),
+        ("日本\n語", "日本語"),
+        ("한국\n어", "한국 어"),
+        ("a\nb\n\nc\nd", "a b\n\nc d"),
+        ("> [!NOTE]\n> a\n> b", "> [!NOTE]\n> a b"),
+        ("[^1]: a\n    b\n\nx[^1]", "[^1]: a b\n\nx[^1]"),
+        ("Title\ncontinued\n===", "Title\ncontinued\n==="),
+    ],
+)
+def test_wrapped_lines_are_joined_and_nothing_else(text: str, joined: str) -> None:
+    assert after(wrapped_lines(), text) == joined
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ("```\na", "```\na\n```"),
+        ("```\na\n```", "```\na\n```"),
+        ("~~~~\na\n~~~\n\n", "~~~~\na\n~~~\n~~~~"),
+        ("```", "```\n```"),
+        ("```\na\n```\nb", "```\na\n```\nb"),
+        ("- ```\n  a", "- ```\n  a"),
+        ("text", "text"),
+    ],
+)
+def test_a_code_block_that_was_never_closed_is_closed(text: str, closed: str) -> None:
+    assert after(closed_code, text) == closed
+
+
+def test_relative_references_are_found_in_markdown_and_html() -> None:
+    text = (
+        "[a](b.md) [a](b.md) ![c](/d.png) <img src='e.png'> <a href=\"f\">f</a>\n\n[r]: ../g\n\n[r] [h](//x/y) `[i](j)`"
+    )
+    expected = [("b.md", False), ("/d.png", True), ("e.png", True), ("f", False), ("../g", False)]
+    found = [one for one in parsed(text).references if is_relative(one.address)]
+    assert list(dict.fromkeys((one.address, one.is_image) for one in found)) == expected
 
 
 # --- Anything at all ---------------------------------------------------------------------------------------------
