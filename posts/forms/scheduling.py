@@ -38,6 +38,7 @@ class ScheduleForm(TimeForm):
 
     NOW, AT, QUEUE = "now", "at", "queue"
     TOGETHER, FIRST = "together", "first"
+    OWN_ADDRESS = "canonical"
 
     channels = ChannelChoices(
         queryset=Channel.objects.none(),
@@ -67,12 +68,10 @@ class ScheduleForm(TimeForm):
         empty_label="Please choose",
         error_messages={"invalid_choice": "This channel is no longer there. Choose another one."},
     )
-    announced = forms.ModelChoiceField(
+    announced = forms.ChoiceField(
         label="The page that is announced",
-        queryset=Channel.objects.none(),
         required=False,
-        empty_label="The original, or the first that there is",
-        error_messages={"invalid_choice": "This channel is no longer there. Choose another one."},
+        error_messages={"invalid_choice": "This is no longer there. Choose another page."},
     )
     plan_name = forms.CharField(
         label="Keep this order as a plan",
@@ -99,11 +98,12 @@ class ScheduleForm(TimeForm):
         field, origin, announced = self.fields["channels"], self.fields["origin"], self.fields["announced"]
         assert isinstance(field, ChannelChoices)
         assert isinstance(origin, forms.ModelChoiceField)
-        assert isinstance(announced, forms.ModelChoiceField)
-        field.queryset = origin.queryset = announced.queryset = Channel.objects.of(workspace)
-        articles = [channel for channel in field.queryset if not announces(channel)]
-        for choice in (origin, announced):
-            choice.choices = [("", choice.empty_label), *((channel.pk, str(channel)) for channel in articles)]
+        assert isinstance(announced, forms.ChoiceField)
+        field.queryset = origin.queryset = Channel.objects.of(workspace)
+        articles = [(str(channel.pk), str(channel)) for channel in field.queryset if not announces(channel)]
+        own = [(self.OWN_ADDRESS, f"The post’s canonical URL, {canonical_url}")] if canonical_url else []
+        origin.choices = [("", "Please choose"), *articles]
+        announced.choices = [("", "The original, or the first that there is"), *articles, *own]
         for channel in field.queryset:
             if channel.pk not in self.taken:
                 name, waits = delay_name(channel), announces(channel)
@@ -194,14 +194,16 @@ class ScheduleForm(TimeForm):
 
     def _announced(self, data: dict[str, Any], articles: list[Channel]) -> Channel | Delivery | str | None:
         """Whose page is announced: a chosen channel's, a delivery's that is there or on its way, an address."""
-        wanted: Channel | None = data.get("announced") or data.get("origin")
-        if wanted is not None and wanted in articles:
-            return wanted
-        there = [page for page in self.pages if wanted is None or page.channel_id == wanted.pk]
-        if wanted is not None and not there:
+        wanted = data.get("announced") or (str(origin.pk) if (origin := data.get("origin")) else "")
+        if wanted == self.OWN_ADDRESS:
+            return self.canonical_url
+        if chosen := next((channel for channel in articles if str(channel.pk) == wanted), None):
+            return chosen
+        there = [page for page in self.pages if wanted in ("", str(page.channel_id))]
+        if wanted and not there:
             self.add_error("announced", "The post is not there: choose this channel above, or announce another page.")
             return None
-        if articles and wanted is None:
+        if articles and not wanted:
             return next(filter(may_have_page, articles), articles[0])
         if there:
             return there[0]

@@ -228,7 +228,9 @@ def _review(
     request: MemberRequest, post: Post, form: ScheduleForm, places: list[Place], carried: object, refused: str
 ) -> HttpResponse:
     due = {place.channel: place.at.due_at for place in places}
-    pages = {place.channel: place.page for place in places if place.page}
+    pages = {
+        each.channel: each.page or scheduling.PAGE_TO_COME for each in places if each.page or each.after is not None
+    }
     said = verdicts(post, due, form.options, with_sent=True, pages=pages)
     waiting = [place for place in places if place.after is not None]
     together = len({place.at.due_at for place in places}) == 1 and not waiting
@@ -374,7 +376,8 @@ def _pages(standing: list[Delivery]) -> list[Delivery]:
 def _pages_now(standing: list[Delivery], chosen: list[Channel]) -> dict[Channel, str]:
     """What announcements would name while people still choose: a page that is there, where nothing else is chosen."""
     there = next((each.remote_url for each in _pages(standing) if each.status == Delivery.Status.PUBLISHED), "")
-    return dict.fromkeys(chosen, there) if all(map(tailoring.announces, chosen)) else {}
+    is_alone = all(map(tailoring.announces, chosen))
+    return dict.fromkeys(chosen, there if is_alone else scheduling.PAGE_TO_COME)
 
 
 def _last_wishes(post: Post) -> dict[int, dict[str, Any]]:

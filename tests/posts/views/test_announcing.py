@@ -108,6 +108,24 @@ class TestTogether:
         assert Delivery.objects.get(channel=mastodon).follows == Delivery.objects.get(channel=folder)
         assert Delivery.objects.get(channel=dev).status == Status.SCHEDULED
 
+    def test_the_posts_own_address_may_be_chosen_and_is_not_waited_for(
+        self, browser: Client, post: Post, dev: Channel, mastodon: Channel
+    ) -> None:
+        Post.objects.filter(pk=post.pk).update(canonical_url="https://ada.example/notes")
+        assert "It reads: “Notes https://the-page-to-come.example/”." in look(browser, post, dev, mastodon)
+        page = look(browser, post, dev, mastodon, announced="canonical")
+        assert "It reads: “Notes https://ada.example/notes”." in page
+        confirm(browser, post, dev, mastodon, announced="canonical")
+        announcement = Delivery.objects.get(channel=mastodon)
+        assert (announcement.status, announcement.canonical_url) == (Status.SCHEDULED, "https://ada.example/notes")
+
+    @pytest.mark.parametrize("announced", ["canonical", "424242", "x"])
+    def test_a_page_that_is_not_offered_is_refused(
+        self, browser: Client, post: Post, dev: Channel, mastodon: Channel, announced: str
+    ) -> None:
+        page = look(browser, post, dev, mastodon, announced=announced)
+        assert "This is no longer there. Choose another page." in page
+
     def test_where_nobody_chooses_it_is_the_first_that_has_a_page(
         self, browser: Client, post: Post, dev: Channel, folder: Channel, mastodon: Channel
     ) -> None:
