@@ -29,8 +29,6 @@ from publishers.errors import Fault, Gone, NotAuthorized, OutcomeUnknown, Publis
 from publishers.forms import BaseUrlField, NoCredentialsForm
 from publishers.notes import Notes
 from publishers.sites.front_matter import (
-    GENERATORS,
-    Generator,
     address,
     file_name,
     file_text,
@@ -42,6 +40,7 @@ from publishers.sites.front_matter import (
     slug_of,
     source,
 )
+from publishers.sites.generators import GENERATORS, Generator
 
 HEAD = 64 * 1024  # bytes of a file in which its front matter is looked for
 MOST_SUFFIXES = 1000

@@ -8,7 +8,8 @@ from typing import Any
 
 from publishers.base import Article, Finding
 from publishers.notes import Notes
-from publishers.sites.front_matter import GENERATORS, source
+from publishers.sites.front_matter import source
+from publishers.sites.generators import GENERATORS
 
 IMAGE_BYTES = 20 * 1024 * 1024  # of one picture: a repository keeps it for ever
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django import forms
 
 from publishers.forms import BaseUrlField
-from publishers.sites.front_matter import GENERATORS, renamed
+from publishers.sites.front_matter import renamed
+from publishers.sites.generators import GENERATORS
 from publishers.sites.layout import BESIDE, checked_path, plain_path, usual_path
 
 REMOVE, HIDE = "remove", "hide"

@@ -12,9 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from publishers.base import Article, Image, RemoteImage
 from publishers.sites.front_matter import (
-    GENERATORS,
     MARK_KEY,
-    Generator,
     address,
     file_text,
     front_matter,
@@ -23,6 +21,7 @@ from publishers.sites.front_matter import (
     renamed,
     slug_of,
 )
+from publishers.sites.generators import GENERATORS, Generator
 
 ENDINGS = (".md", ".mdx", ".markdown")
 SERVED_AS_ROOT = ("static", "public")  # folders whose content is at the root of the built site
@@ -68,22 +67,32 @@ def plain_path(path: str) -> str:
     return str(PurePosixPath(*parts)) if parts else ""
 
 
-def post_file(article: Article, settings: Mapping[str, Any], *, path: str = "", before: str = "") -> PostFile:
+def post_file(
+    article: Article,
+    settings: Mapping[str, Any],
+    *,
+    path: str = "",
+    before: str = "",
+    changed_at: datetime | None = None,
+) -> PostFile:
     """The post as it is written. ``path`` and ``before``: where it is already, and what the file there says.
 
-    Then its path, slug, date and mark stay as they are, and with them its address.
+    Then its path, slug, date and mark stay as they are, and with them its address. ``changed_at`` is told in it;
+    without it, what was told there before.
     """
     generator = GENERATORS[settings["generator"]]
     head = head_of(before)
     now = article.due_at or datetime.now(UTC)
-    published = _moment(head.get(_names(settings)["date"])) or now
+    names = _names(settings)
+    published = _moment(head.get(names["date"])) or now
+    updated = changed_at or _moment(head.get(names.get("updated", "")))
     slug = _slug_in(path, settings) if path else slug_of(article)
     path = path or filled(_pattern(settings), slug, published)
     pictures = _pictures(article, settings, path, slug, published)
     shown = _with_pictures(article, {image.digest: reference for image, _, reference in pictures})
     shown = replace(shown, key=str(head.get(MARK_KEY) or article.key))
     written = front_matter(
-        shown, generator, slug=slug, date=published, keys=settings.get("keys") or "", updated=now if before else None
+        shown, generator, slug=slug, date=published, keys=settings.get("keys") or "", updated=updated
     )
     text = file_text(shown, generator, written, PurePosixPath(path).name)
     by_path = {place: image for image, place, _ in pictures}

@@ -19,7 +19,8 @@ from publishers.errors import Gone, Rejected, Unavailable
 from publishers.preparing import one_line
 from publishers.sites.checking import findings_of
 from publishers.sites.forms import HIDE
-from publishers.sites.front_matter import GENERATORS, Generator, hidden_text, is_hidden, key_in, look_of
+from publishers.sites.front_matter import hidden_text, is_hidden, key_in, look_of
+from publishers.sites.generators import GENERATORS, Generator
 from publishers.sites.layout import PostFile, is_ours, numbered, picture_folder_of, pictures_named_in, post_file, url_at
 
 OTHERS_FIRST = 5  # times that somebody else may be quicker within one call
@@ -74,7 +75,9 @@ class RepositoryPublisher(OneStep):
         return findings_of(article, self.settings)
 
     def look(self, article: Article) -> Look:
-        return look_of(article, GENERATORS[self.settings["generator"]], PurePosixPath(self.settings["path"]).name)
+        return look_of(
+            article, GENERATORS[self.settings["generator"]], PurePosixPath(str(self.settings.get("path") or "")).name
+        )
 
     def payload(self, article: Article) -> dict[str, Any]:
         """The commit as it is made when the path is free."""
@@ -125,13 +128,19 @@ class RepositoryPublisher(OneStep):
                 before = self._ours_at(branch, remote_id)
                 if not is_ours(before, article.key):
                     raise Gone(f"“{remote_id}” is another article by now.")
-                file = post_file(article, self.settings, path=remote_id, before=before)
-                if is_hidden(before, self._generator):
-                    file = replace(file, text=hidden_text(file.text, self._generator))
-                same = file.text == before
-                if same or _written(branch, self._files(file), _message("Update", article, remote_id), article):
+                if self._changed(remote_id, article, before).text == before:
+                    return self._post(remote_id, before, article)
+                now = datetime.now(UTC)
+                file = self._changed(remote_id, article, before, now)
+                if _written(branch, self._files(file), _message("Update", article, remote_id), article, now):
                     return self._post(remote_id, file.text, article)
         raise self._too_busy()
+
+    def _changed(self, path: str, article: Article, before: str, changed_at: datetime | None = None) -> PostFile:
+        """The present text at the same path. What is hidden stays so."""
+        file = post_file(article, self.settings, path=path, before=before, changed_at=changed_at)
+        hidden = is_hidden(before, self._generator)
+        return replace(file, text=hidden_text(file.text, self._generator)) if hidden else file
 
     def unpublish(self, remote_id: str) -> None:
         """Remove the file and the pictures that came with it, or mark it as a draft; as the settings say."""
@@ -209,11 +218,13 @@ class RepositoryPublisher(OneStep):
         return GENERATORS[self.settings["generator"]]
 
 
-def _written(branch: Branch, files: Files, message: str, article: Article | None) -> bool:
+def _written(
+    branch: Branch, files: Files, message: str, article: Article | None, moment: datetime | None = None
+) -> bool:
     """Whether it is there now; False when somebody else was quicker."""
     author = one_line(article.author if article else "").strip("<>. ") or US
     try:
-        branch.commit(Commit(files, message, author, _moment(article)))
+        branch.commit(Commit(files, message, author, moment or _moment(article)))
     except Behind:
         return False
     return True

@@ -287,14 +287,17 @@ def test_a_post_that_somebody_moved_away_after_a_lost_answer_is_not_sent_again(b
 def test_an_update_keeps_path_date_and_mark(bare: Path, tmp_path: Path) -> None:
     publisher = opened(bare, tmp_path)
     post = publisher.publish(ARTICLE)
-    later = datetime(2026, 12, 1, 9, tzinfo=UTC)
-    changed = replace(ARTICLE, markdown="Better.", title="Better notes", slug="better", due_at=later)
+    before = datetime.now(UTC).replace(microsecond=0)
+    changed = replace(ARTICLE, markdown="Better.", title="Better notes", slug="better")
     assert isinstance(publisher, Updates)
     assert publisher.update(post.id, changed) == post
+    text = shown(bare)
     assert publisher.update(post.id, changed) == post
-    head = head_of(shown(bare))
+    assert shown(bare) == text
+    head = head_of(text)
     assert (head["title"], head["slug"], head["blogscheduler_id"]) == ("Better notes", "notes-on-the-engine", KEY)
-    assert (head["date"], head["lastmod"]) == (ARTICLE.due_at, later)
+    assert head["date"] == ARTICLE.due_at
+    assert head["lastmod"] >= before
     assert len(commits(bare)) == 3
 
 
