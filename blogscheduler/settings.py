@@ -87,6 +87,7 @@ SITES_DIR = Path(env.str("SITES_DIR", default=str(DATA_DIR / "sites"))).resolve(
 # --- pictures ---------------------------------------------------------------------------------------------------------
 IMAGES_DIR = Path(env.str("IMAGES_DIR", default=str(DATA_DIR / "images"))).resolve()
 IMAGE_BYTES: int = env.int("IMAGE_BYTES", default=10_000_000)  # of one picture that is taken
+IMAGES_BYTES: int = env.int("IMAGES_BYTES", default=2_000_000_000)  # of all pictures of a workspace together
 
 # --- databases -------------------------------------------------------------------------------------------------------
 _database: dict[str, Any] = dict(env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))

@@ -10,12 +10,14 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.utils.text import slugify
 
 from accounts.models import User, Workspace
 from posts.images import using
-from posts.images.reading import EXTENSIONS, read
+from posts.images.reading import EXTENSIONS, NotTaken, in_mb, read
 from posts.models import Image
 from posts.models.image import file_of
 
@@ -37,6 +39,8 @@ def take_in(
     extension = EXTENSIONS[picture.media_type]
     there = Image.objects.of(workspace).filter(digest=digest)
     path = file_of(workspace.pk, digest, f".{extension}")
+    if not there.exists():
+        _must_have_room(workspace, len(picture.data))
     if not path.is_file():
         write_whole(path, picture.data)
     try:
@@ -48,6 +52,14 @@ def take_in(
             )  # fmt: skip
     except IntegrityError:  # the same picture was given twice at this moment
         return there.get()
+
+
+def _must_have_room(workspace: Workspace, size: int) -> None:
+    """Raises NotTaken. Two at one moment may both be taken: it is a bound for the disk, and no promise."""
+    taken = Image.objects.of(workspace).aggregate(taken=Sum("size"))["taken"] or 0
+    if taken + size > settings.IMAGES_BYTES:
+        most = in_mb(settings.IMAGES_BYTES)
+        raise NotTaken(f"Your pictures would take more than {most} together. Delete some that you do not need.")
 
 
 def _stem(name: str) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from accounts.models import User, Workspace
 from posts.images import keeping
+from posts.images.reading import NotTaken, read
 from posts.models import Image
 from tests.conftest import workspace_of
 from tests.posts.pictures import picture
@@ -72,3 +74,17 @@ def test_a_file_that_was_lost_comes_back_with_the_same_picture(workspace: Worksp
     image.path_of(image.forms()[0]).unlink()
     assert keeping.take_in(workspace, None, picture("png", 79), "other.png") == image
     assert image.path_of(image.forms()[0]).is_file()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("more", "is_taken"), [(-1, False), (0, True), (1, True)])
+def test_how_much_a_workspace_may_keep(more: int, is_taken: bool, workspace: Workspace, settings: Any) -> None:
+    first, second = picture("png", 80), picture("png", 81)
+    kept = keeping.take_in(workspace, None, first, "x.png")
+    settings.IMAGES_BYTES = kept.size + len(read(second).data) + more
+    if is_taken:
+        keeping.take_in(workspace, None, second, "y.png")
+    else:
+        with pytest.raises(NotTaken, match="together"):
+            keeping.take_in(workspace, None, second, "y.png")
+    assert keeping.take_in(workspace, None, first, "x.png") == kept, "what is there is no more than it was"
