@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from django.conf import settings
 
@@ -16,8 +16,13 @@ from publishers.base import Image as Ours
 from publishers.text.pictures import Shown, pictures_in
 
 
-def findings_of(post: Post, publisher: type[Publisher], article: Article) -> list[Finding]:
-    """Two queries at most for all channels of a post, and none for a text without pictures."""
+def findings_of(
+    post: Post, publisher: type[Publisher], article: Article, said: Collection[Finding] = ()
+) -> list[Finding]:
+    """Beside what the publisher has ``said`` itself.
+
+    Two queries at most for all channels of a post, and none for a text without pictures, or where it is not sent.
+    """
     if publisher.announces:  # it shows none of the text's
         return []
     shown = pictures_in(article.markdown)
@@ -26,7 +31,7 @@ def findings_of(post: Post, publisher: type[Publisher], article: Article) -> lis
     lines = {picture.address: picture.line for picture in reversed(shown)}
     return [
         *_without_words(shown),
-        *_ours(publisher, article, lines),
+        *_ours(publisher, article, lines, any(found.field == "cover_url" for found in said)),
         *_damaged(post, article, lines),
         *_gone(article, lines),
         *_outside(post, lines),
@@ -41,14 +46,16 @@ def _without_words(shown: list[Shown]) -> Iterator[Finding]:
             yield Finding(Level.NOTE, "markdown", message, picture.line)
 
 
-def _ours(publisher: type[Publisher], article: Article, lines: dict[str, int]) -> Iterator[Finding]:
+def _ours(
+    publisher: type[Publisher], article: Article, lines: dict[str, int], cover_is_spoken_of: bool
+) -> Iterator[Finding]:
     by_address = not (takes_images(publisher) or publisher.carries_images)
     for image in article.images:
         field, line = _place(image, article, lines)
         problem = _refusal(publisher, image) if takes_images(publisher) else ""
         if problem and image.digest not in article.uploaded:
             yield Finding(Level.REFUSED, field, problem, line)
-        elif by_address and field == "markdown" and not house_is_public():
+        elif by_address and not house_is_public() and not (field == "cover_url" and cover_is_spoken_of):
             message = (
                 f"{publisher.label} shows the picture {image.name} from our address, which nobody outside of your "
                 "network reaches."

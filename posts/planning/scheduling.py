@@ -109,7 +109,8 @@ def check(
         return [Finding(Level.REFUSED, "", str(error))]
     delivery = not_yet(post, channel, due_at, options, page)
     placed, article = tailoring.text(delivery), article_of(delivery)
-    found = [*publisher.check(article), *findings_of(post, type(publisher), article)]
+    found = publisher.check(article)
+    found = [*found, *findings_of(post, type(publisher), article, found)]
     findings = [placed.in_the_source(finding) for finding in found]
     if (problem := post.cover_finding()) and not announces(channel):
         findings.append(Finding(Level.LOST, "cover_url", f"The cover image could not be fetched: {problem}"))

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Workspace
+from posts import covers
 from posts.images import keeping, outside
 from posts.models import Channel, Image, OutsideImage, Post
 from posts.planning import scheduling
@@ -98,6 +99,22 @@ def test_an_address_of_ours_that_nobody_reaches_is_lost_where_it_is_fetched(
     assert about_pictures(post, channel) == []  # it is uploaded there
     settings.SITE_URL = "https://blog.example.com"
     assert about_pictures(new_post(markdown=f"![Words]({engine.url})"), folder) == []
+
+
+def test_a_cover_of_ours_that_nobody_reaches_is_said_once(
+    channel: Channel, folder: Channel, dev: Channel, new_post: Write, engine: Image, settings: Any
+) -> None:
+    post = new_post(cover_url=engine.url)
+    assert covers.check(post.pk)
+    post.refresh_from_db()
+    for each, lost in ((folder, 1), (dev, 1), (channel, 0)):
+        found = [one for one in scheduling.check(post, each) if one.field == "cover_url"]
+        assert [one.level for one in found] == [Level.LOST] * lost, each
+    settings.SITE_URL = "https://blog.example.com"
+    post = new_post(cover_url=engine.url)
+    assert covers.check(post.pk)
+    post.refresh_from_db()
+    assert [one for one in scheduling.check(post, folder) if one.field == "cover_url"] == []
 
 
 @pytest.mark.parametrize(("more", "is_refused"), [(-1, False), (0, False), (1, True)])
