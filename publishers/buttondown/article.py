@@ -66,6 +66,7 @@ def prepare(article: Article) -> Email:
     image = usable_cover(notes, article.cover_url, is_public_url)
     if article.tags:
         notes.lost("tags", "An email has no tags.")
+    notes.note("options", "It is mailed to all subscribers, and a mail that is out cannot be called back.")
     return Email(subject, MARKDOWN + text, _slug(notes, article.slug), image, notes.findings)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -425,6 +426,29 @@ def test_a_private_place_is_refused_before_git_is_started(tmp_path: Path, url: s
         with pytest.raises(Unavailable):
             call()
     assert http.exchanges == []
+
+
+def test_git_goes_to_the_address_that_was_looked_at_and_asks_no_name_server_again(
+    sandbox: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a name that means another address a moment later would lead it anywhere."""
+    order(sandbox, "reset")
+    port = int(sandbox.url.rpartition(":")[2])
+    asked: list[str] = []
+
+    def answer(host: str, *_: Any) -> list[Any]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    url = f"http://git.ada.example:{port}/git/r/sandbox/blog.git"
+    http = Http(private_origins=frozenset({f"http://git.ada.example:{port}"}), deadline=20, label="Git")
+    publisher = Git(
+        credentials={"secret": "sandbox-git-key"}, settings=LAYOUT | {"repository": url},
+        surroundings=Surroundings(http, tmp_path),
+    )  # fmt: skip
+    assert publisher.publish(ARTICLE).visibility is Visibility.PUBLIC
+    assert asked == ["git.ada.example"]
 
 
 def test_a_damaged_copy_is_thrown_away_and_made_anew(bare: Path, tmp_path: Path) -> None:
