@@ -98,3 +98,37 @@ def test_a_password_is_forgotten_for_the_token_that_it_gave(
     assert channel.secret_hint == channel.credentials["token"][-4:]
     assert channel.settings["collection"] == "sandbox"
     assert publish(clock, scheduled(channel)).status == Delivery.Status.PUBLISHED
+
+
+LOST = {
+    "answer lost after create": {"call": "create", "fault": "status", "status": 504, "when": "after"},
+    "answer lost after flip": {"call": "flip", "fault": "status", "status": 504, "when": "after"},
+    "hang-up after flip": {"call": "flip", "fault": "close", "when": "after"},
+    "half an answer to the flip": {"call": "flip", "fault": "half_json", "when": "after"},
+    "5xx before the flip": {"call": "flip", "fault": "status", "status": 503, "when": "before"},
+    "429 at the flip": {"call": "flip", "fault": "status", "status": 429, "retry_after": 60, "when": "before"},
+}
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_whatever_gets_lost_a_newsletter_goes_out_once(
+    workspace: Workspace, street: Street, clock: MovableClock, scheduled: Callable[..., Delivery], lost: str
+) -> None:
+    street.platform = "ghost"
+    key = street.order("accounts", username="ada", age_days=400)["key"]
+    settings = {
+        "base_url": f"{street.url}/ghost", "content_format": "markdown", "visibility": "public",
+        "newsletter": "default-newsletter", "send_newsletter": True,
+    }  # fmt: skip
+    channel = connecting.connect(workspace, "ghost", "Ada", {"admin_api_key": key}, settings)
+    connecting.verify(channel.pk, clock)
+    channel.refresh_from_db()
+    delivery = scheduled(channel)
+    street.fault(**LOST[lost])
+    for _ in range(5):
+        delivery = publish(clock, delivery)
+        clock.move(minutes=10)
+    assert delivery.status == Delivery.Status.PUBLISHED
+    assert street.public(delivery) == 1
+    mailed = [entry for entry in street.ask("log") if "newsletter=" in entry["path"] and entry["worked"]]
+    assert len(mailed) == 1
