@@ -85,7 +85,7 @@ DOORS_MAY_USE = ("django.forms", "django.core.exceptions", "django.core.validato
 # What every platform's file shares; the rest of publishers/ are the platforms themselves.
 SHARED = {
     "addresses", "announcing", "answers", "base", "doctor", "errors", "forms", "http", "joining", "markdown", "marks",
-    "multipart", "notes", "pages", "preparing", "sites", "testing", "text", "wire",
+    "multipart", "notes", "pages", "preparing", "sites", "testing", "testing_announcements", "text", "wire",
 }  # fmt: skip
 
 

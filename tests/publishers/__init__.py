@@ -1,5 +1,4 @@
 import pytest
 
-pytest.register_assert_rewrite(
-    "publishers.testing"
-)  # what every publisher promises: its failures are told like our own
+# What every publisher promises: its failures are told like our own.
+pytest.register_assert_rewrite("publishers.testing", "publishers.testing_announcements")
