@@ -16,6 +16,7 @@ import regex
 from django import forms
 
 from publishers.base import Article, Finding, Image, Level, Look
+from publishers.errors import Rejected
 from publishers.notes import Notes
 from publishers.preparing import TAG_NAMES, is_public_url, one_line
 
@@ -238,6 +239,12 @@ def _longest_that_fits(parts: list[Part], place: int, style: Style) -> list[Part
 
 def _last(parts: list[Part], kind: Kind) -> int | None:
     return next((place for place in reversed(range(len(parts))) if parts[place].kind is kind), None)
+
+
+def needs_page(article: Article) -> None:
+    """Raises Rejected where there is no address that could be announced."""
+    if not article.canonical_url:
+        raise Rejected("There is no page to announce: nothing has an address yet.")
 
 
 def cover_of(article: Article) -> Image | None:

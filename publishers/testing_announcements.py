@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from publishers.base import Finds, Level, Publisher, Unpublishes, Updates
-from publishers.errors import Gone
+from publishers.errors import Gone, Rejected
 from publishers.testing import ARTICLE, NEWER, OTHER_KEY, PublisherContract
 
 PAGE = ARTICLE.canonical_url
@@ -56,6 +56,12 @@ class AnnouncementContract(PublisherContract):
         before = self.articles(publisher)
         with pytest.raises(Gone):
             publisher.update(self.unknown_id, NEWER)
+        assert self.articles(publisher) == before
+
+    def test_without_a_page_nothing_is_sent(self, publisher: Publisher) -> None:
+        before = self.articles(publisher)
+        with pytest.raises(Rejected, match="no page to announce"):
+            self.publish(publisher, replace(ARTICLE, canonical_url=""))
         assert self.articles(publisher) == before
 
     def test_it_can_be_taken_back(self, publisher: Publisher) -> None:

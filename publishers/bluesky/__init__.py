@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from publishers.announcing import cover_of, note_text
+from publishers.announcing import cover_of, needs_page, note_text
 from publishers.base import Account, Article, Finding, Level, Look, OneStep, RemotePost, Visibility
 from publishers.bluesky import sessions
 from publishers.bluesky.answers import EXPIRED, Expired, error_of, no_session, refusal, session_in, too_fast
@@ -67,6 +67,7 @@ class Bluesky(OneStep):
 
     def publish(self, article: Article) -> RemotePost:
         """Safe to repeat: the same key is the same record."""
+        needs_page(article)
         answer = self._call("POST", "com.atproto.repo.putRecord", self._put(article, self._thumb(article)))
         written = answer.json()
         uri = written.get("uri") if isinstance(written, dict) else None

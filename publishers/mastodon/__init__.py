@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from publishers.announcing import note_text
+from publishers.announcing import needs_page, note_text
 from publishers.base import Account, Article, Finding, Level, Look, OneStep, RemotePost, Visibility
 from publishers.errors import Fault, Gone, NotAuthorized, PublishingError, RateLimited, Unavailable
 from publishers.http import Answer, Hook, origin_of
@@ -82,6 +82,7 @@ class Mastodon(OneStep):
 
     def publish(self, article: Article) -> RemotePost:
         """Safe to repeat within an hour: the instance answers with what is there."""
+        needs_page(article)
         media, note = self._attached(article)
         body = self.payload(article) | ({"media_ids": [media]} if media else {})
         answer = self._write("POST", "/api/v1/statuses", body, headers={"Idempotency-Key": article.key})
