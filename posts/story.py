@@ -80,6 +80,12 @@ LOOKS = {
     Proof.Outcome.WAITING: ("waiting", "its public page was not looked at yet"),
 }
 
+# The same of what was taken back.
+LOOKS_FOR_ABSENCE = {
+    Proof.Outcome.THERE: ("published", "its public page is gone"),
+    Proof.Outcome.DIFFERENT: ("uncertain", "its public page can still be read"),
+}
+
 # What stands at the end while it is there, without a time of its own.
 NOW = {
     Status.PUBLISHING: "It is being sent at this moment",
@@ -214,7 +220,8 @@ def _seen(delivery: Delivery) -> list[Line]:
     proof = getattr(delivery, "proof", None)
     lines = []
     for entry in proof.history if proof else []:
-        tone, words = LOOKS[Proof.Outcome(entry["outcome"])]
+        looks = LOOKS if delivery.is_publication else LOOKS | LOOKS_FOR_ABSENCE
+        tone, words = looks[Proof.Outcome(entry["outcome"])]
         lines.append(
             Line(datetime.fromisoformat(entry["at"]), f"{words[0].upper()}{words[1:]}", tone, entry["message"])
         )

@@ -127,13 +127,18 @@ def check(
 
 
 def _same_canonical(post: Post, channel: Channel) -> Post | None:
-    if not post.canonical_url or announces(channel):
+    if announces(channel) or not (url := _canonical_there(post, channel)):
         return None
     taken = Delivery.objects.filter(
-        workspace=post.workspace_id, channel__platform=channel.platform, post__canonical_url=post.canonical_url
+        workspace=post.workspace_id, channel__platform=channel.platform, post__canonical_url=url
     ).exclude(status__in=[Status.CANCELLED, Status.FAILED])
     other = taken.exclude(post=post.pk).select_related("post").first()
     return other.post if other else None
+
+
+def _canonical_there(post: Post, channel: Channel) -> str:
+    """The canonical link that this channel is told of the post, where it follows no other."""
+    return tailoring.canonical_url(Delivery(post=post, channel=channel))
 
 
 def refusals(
@@ -245,10 +250,10 @@ def is_there(post: Post, channel: Channel, but_for: Collection[int] = ()) -> boo
 
     ``but_for``: what was made for these occurrences does not count while nothing of it is published.
     """
-    if not post.canonical_url:
+    if not (url := _canonical_there(post, channel)):
         return False
     taken = Delivery.objects.filter(
-        workspace=post.workspace_id, channel__platform=channel.platform, post__canonical_url=post.canonical_url
+        workspace=post.workspace_id, channel__platform=channel.platform, post__canonical_url=url
     )
     taken = taken.exclude(status__in=[Status.CANCELLED, Status.FAILED])
     return taken.exclude(occurrence__in=list(but_for), status=Status.SCHEDULED, number=0).exists()

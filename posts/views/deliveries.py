@@ -81,7 +81,9 @@ class Row:
 
     @property
     def has_page(self) -> bool:
-        """Whether there is a public page that can be looked at."""
+        """Whether there is a public page that can be looked at; that of an update is its publication's."""
+        if self.delivery.action == Delivery.Action.UPDATE:
+            return False
         has_address = self.delivery.remote_url.startswith(("http://", "https://"))
         return self.delivery.status == Status.PUBLISHED and has_address and shows_the_article(self.delivery.channel)
 

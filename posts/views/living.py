@@ -44,19 +44,30 @@ def update_at(request: MemberRequest, pk: int) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         initial={"at": now.astimezone(zone).strftime(WALL)}, zone=zone, now=now,
     )  # fmt: skip
+    others = [each.publication.channel.name for each in living.standing(found.post) if _is_another(each, found)]
     if request.method == "POST" and form.is_valid() and form.moment:
+        if "everywhere" in request.POST and others:
+            return _everywhere(request, found.post, form.moment)
         return _do(request, found, lambda at: living.update(found, at, now, request.user), form.moment)
-    context = {"delivery": found, "post": found.post, "form": form, "zone": zone, "now": now}
+    context = {"delivery": found, "post": found.post, "form": form, "zone": zone, "now": now, "others": others}
     return render(request, "posts/living_update_at.html", {**context, "can": living.abilities(found)})
+
+
+def _is_another(standing: living.Standing, found: Delivery) -> bool:
+    return standing.differs and standing.publication != found and living.abilities(standing.publication).update
 
 
 def update_all(request: MemberRequest, pk: int) -> HttpResponse:
     """ "Update on 2 channels": every publication of the post that differs."""
-    post = get_object_or_404(Post.objects.of(request.workspace), pk=pk)
-    made, refused = living.update_all(post, _now(request), timezone.now(), request.user)
+    return _everywhere(request, get_object_or_404(Post.objects.of(request.workspace), pk=pk), _now(request))
+
+
+def _everywhere(request: MemberRequest, post: Post, at: Moment) -> HttpResponse:
+    made, refused = living.update_all(post, at, timezone.now(), request.user)
     if made:
         ring_for_deliveries()
-        messages.success(request, f"On its way: the update on {', '.join(each.channel.name for each in made)}.")
+        where = ", ".join(each.channel.name for each in made)
+        messages.success(request, _said(request, f"The update on {where}", at))
     for channel, why in refused.items():
         messages.error(request, f"{channel}: {why}")
     if not made and not refused:
@@ -108,9 +119,11 @@ def _do(request: MemberRequest, publication: Delivery, verb: Callable[[Moment], 
         return redirect(publication)
     ring_for_deliveries()
     what = "update" if made.action == Delivery.Action.UPDATE else "taking back"
-    if at.due_at <= timezone.now():
-        messages.success(request, f"On its way: the {what} on {publication.channel}.")
-    else:
-        local = at.due_at.astimezone(request.user.time_zone)
-        messages.success(request, f"The {what} on {publication.channel} is scheduled for {local:%a %-d %b %Y, %H:%M}.")
+    messages.success(request, _said(request, f"The {what} on {publication.channel}", at))
     return redirect(publication)
+
+
+def _said(request: MemberRequest, what: str, at: Moment) -> str:
+    if at.due_at <= timezone.now():
+        return f"{what} is on its way."
+    return f"{what} is scheduled for {at.due_at.astimezone(request.user.time_zone):%a %-d %b %Y, %H:%M}."

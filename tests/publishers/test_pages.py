@@ -200,6 +200,28 @@ class TestTheCanonicalLink:
         )
 
 
+class TestWhatWasTakenBack:
+    GONE = Wanted(URL, TITLE, None, gone=True)
+
+    @pytest.mark.parametrize("status", [404, 410])
+    def test_no_page_is_as_it_should_be(self, status: int) -> None:
+        verdict = seen(status=status, wanted=self.GONE)
+        assert (verdict.outcome, verdict.status) == (Outcome.THERE, status)
+        assert "any more" in verdict.message
+
+    def test_so_is_another_page_or_the_home_page(self) -> None:
+        assert seen(html("Page not found"), wanted=self.GONE).outcome == Outcome.THERE
+        assert seen(html(), at="https://dev.example/", wanted=self.GONE).outcome == Outcome.THERE
+
+    def test_a_page_that_is_still_there_is_not(self) -> None:
+        verdict = seen(html(), wanted=self.GONE)
+        assert (verdict.outcome, verdict.passing) == (Outcome.DIFFERENT, True)
+
+    @pytest.mark.parametrize("status", [403, 429, 503])
+    def test_who_is_sent_away_knows_nothing(self, status: int) -> None:
+        assert seen(status=status, wanted=self.GONE).outcome == Outcome.NOT_REACHED
+
+
 class TestBrokenPages:
     def test_what_is_needed_is_read_and_no_more(self) -> None:
         text = html("First") + "<h1>Second</h1>" * 100_000

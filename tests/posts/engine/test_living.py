@@ -18,6 +18,7 @@ from posts.models import Attempt, Channel, Delivery, Post, Proof
 from posts.planning import changing, living, scheduling
 from posts.planning.moments import moment_at
 from posts.planning.scheduling import Refused
+from posts.watch import proving
 from tests.posts.conftest import MovableClock, history, publish
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db]
@@ -279,6 +280,41 @@ def test_the_page_is_looked_at_anew_for_the_new_title(
     assert again.began_at > proof.began_at
     assert again.due_at
     assert Delivery.objects.get(pk=delivery.pk).sent_title == "Second thoughts"
+
+
+def test_readers_find_the_new_title_and_nothing_once_it_is_taken_back(
+    dev: Channel, scheduled: Plan, clock: MovableClock, ada: User
+) -> None:
+    delivery = publish(clock, scheduled(dev))
+    edit(delivery.post, clock, title="Second thoughts")
+    publish(clock, living.update(delivery, moment_at(clock(), UTC), clock(), ada))
+    clock.move(minutes=2)
+    proving.look(clock)
+    proof = Proof.objects.get()
+    assert (proof.pk, proof.outcome) == (delivery.pk, Proof.Outcome.THERE), proof.message
+    taken = publish(clock, living.unpublish(delivery, moment_at(clock(), UTC), clock(), ada))
+    assert taken.status == Status.PUBLISHED, taken.message
+    clock.move(minutes=2)
+    proving.look(clock)
+    gone = Proof.objects.get(pk=taken.pk)
+    assert (gone.outcome, gone.status) == (Proof.Outcome.THERE, 404), gone.message
+    assert Proof.objects.get(pk=delivery.pk).due_at is None, "nobody looks for what should not be there"
+
+
+def test_a_page_that_stays_although_it_was_taken_back_is_told(
+    dev: Channel, scheduled: Plan, clock: MovableClock, ada: User
+) -> None:
+    delivery = publish(clock, scheduled(dev))
+    taken = publish(clock, living.unpublish(delivery, moment_at(clock(), UTC), clock(), ada))
+    other = publish(clock, scheduled(dev))
+    Delivery.objects.filter(pk=taken.pk).update(remote_url=other.remote_url, sent_title=other.post.title)
+    for _ in range(5):
+        clock.move(minutes=5)
+        proving.look(clock)
+    proof = Proof.objects.get(pk=taken.pk)
+    assert proof.outcome == Proof.Outcome.DIFFERENT
+    assert "can still be read" in proof.message
+    assert Mail.objects.filter(event__contains=f"{taken.pk}").exists()
 
 
 def test_followers_do_not_go_out_again(there: Ada, new_channel: Callable[..., Channel]) -> None:

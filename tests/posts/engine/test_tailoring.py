@@ -11,7 +11,7 @@ from accounts.models import User, Workspace
 from posts.engine import tailoring
 from posts.engine.packing import article_of
 from posts.models import Channel, Delivery, Post
-from posts.planning import living
+from posts.planning import living, scheduling
 from publishers.base import Article, Finding, Level
 
 DUE = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
@@ -118,6 +118,21 @@ def test_a_channel_may_have_a_pattern_of_its_own(pattern: str, zone: str, url: s
 def test_what_the_author_says_wins_over_every_policy() -> None:
     made = article(version={"canonical_url": "https://a.example/"}, defaults={"canonical": "none"})
     assert made.canonical_url == "https://a.example/"
+
+
+@pytest.mark.django_db
+def test_where_a_channel_is_told_none_the_same_link_elsewhere_does_not_matter(workspace: Workspace) -> None:
+    url, due = "https://ada.example/notes", DUE
+    dev = Channel.objects.create(workspace=workspace, platform="devto", name="DEV", settings={"base_url": ""})
+    posts = [
+        Post.objects.create(workspace=workspace, title=title, markdown=TEXT, canonical_url=url)
+        for title in ("One", "Two")
+    ]
+    Delivery.objects.create(workspace=workspace, post=posts[0], channel=dev, due_at=due, act_at=due)
+    refused = [one.field for one in scheduling.check(posts[1], dev) if one.level == Level.REFUSED]
+    assert refused == ["canonical_url"]
+    dev.defaults = {"canonical": "none"}
+    assert not [one for one in scheduling.check(posts[1], dev) if one.level == Level.REFUSED]
 
 
 # --- blocks ----------------------------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ def test_many_living_copies_do_not_ask_many_questions(
 
 def test_update_now(browser: Client, edited: Delivery) -> None:
     response = browser.post(reverse("delivery_update", args=[edited.pk]), follow=True)
-    assert "On its way: the update on Garden." in response.content.decode()
+    assert "The update on Garden is on its way." in response.content.decode()
     made = Delivery.objects.get(action=Action.UPDATE)
     assert (made.revises_id, made.status, made.created_by) == (edited.pk, Status.SCHEDULED, edited.post.author)
     again = browser.post(reverse("delivery_update", args=[edited.pk]), follow=True).content.decode()
@@ -137,6 +137,15 @@ def test_update_at_a_time(browser: Client, edited: Delivery) -> None:
     said = browser.post(url, {"at": later}, follow=True).content.decode()
     assert "is scheduled for" in said
     assert Delivery.objects.get(action=Action.UPDATE).wall_time == later
+
+
+def test_update_everywhere_at_a_time(browser: Client, edited: Delivery, deliver: Deliver, dev: Channel) -> None:
+    deliver("published", channel=dev, sent_digest="old")
+    url = reverse("delivery_update_at", args=[edited.pk])
+    assert "Also where else it differs: My DEV" in browser.get(url).content.decode()
+    later = (timezone.now() + timedelta(days=3)).strftime("%Y-%m-%dT09:00")
+    browser.post(url, {"at": later, "everywhere": "yes"})
+    assert Delivery.objects.filter(action=Action.UPDATE, wall_time=later).count() == 2
 
 
 def test_unpublishing_says_first_what_will_happen(browser: Client, published: Delivery) -> None:
