@@ -114,6 +114,8 @@ def error_for(answer: Answer) -> PublishingError | None:
     said = _said(answer)
     if status == 401:
         return NotAuthorized(f"{answer.label} does not accept the key: {said}.").because(Fault.KEY_REFUSED)
+    if status == 403 and not answer.writes and _is_html(answer):  # a firewall's page: the platform was not even asked
+        return Unavailable(f"{answer.label} answered 403 with a web page instead of data.").because(Fault.NOT_DATA)
     if status == 403 and not answer.writes:
         return NotAuthorized(f"{answer.label} does not let this key read: {said}.").because(Fault.KEY_REFUSED)
     if status == 429:

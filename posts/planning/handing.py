@@ -12,12 +12,19 @@ from posts import notifying
 from posts.engine.packing import article_of, digest_of, door_of, fields_of
 from posts.models import Channel, Delivery
 from posts.planning import scheduling
+from publishers import PUBLISHERS
 from publishers.base import Assisted
 from publishers.errors import Unsupported
 
 log = logging.getLogger(__name__)
 Status = Delivery.Status
 AT_ONCE = 100  # reminders in one round
+
+
+def is_by_hand(channel: Channel) -> bool:
+    """Whether a person publishes there."""
+    publisher = PUBLISHERS.get(channel.platform)
+    return publisher is not None and issubclass(publisher, Assisted)
 
 
 def place_of(channel: Channel) -> Assisted | None:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from posts.forms.channels import SlotForm
 from posts.models import Channel, Delivery, Post, Slot
 from posts.models.literals import literals
-from posts.planning import changing, following, queueing, scheduling, slots
+from posts.planning import changing, following, handing, queueing, scheduling, slots
 from posts.planning.queueing import Where
 from posts.views.bells import ring_for_deliveries
 from posts.views.changes import say
@@ -31,6 +31,7 @@ from posts.views.standing import page_of
 
 WEEKS, MOST_WEEKS = 4, 26
 MOST_ROWS = 60  # of one channel
+MOST_HANDED_OVER = 5
 Status = Delivery.Status
 
 WEEKDAYS = (0, 1, 2, 3, 4)
@@ -156,6 +157,9 @@ def queue(request: MemberRequest) -> HttpResponse:
             "gaps": sum(row.delivery is None for row in rows), "more": min(2 * weeks, MOST_WEEKS),
             "left_over": queueing.left_over(channel, line, now) if channel.weekly else line,
         }  # fmt: skip
+    if channel is not None and handing.is_by_hand(channel):
+        handed_over = Delivery.objects.filter(channel=channel, status__in=literals([Status.HANDED_OVER]))
+        context["handed_over"] = handed_over.select_related("post").order_by("due_at")[:MOST_HANDED_OVER]
     return render(request, "posts/queue.html", context)
 
 

@@ -11,7 +11,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from publishers.base import Account, Article, Finding, Image, Level, Look, RemoteImage, RemotePost, TwoStep, Visibility
+from publishers.base import (
+    Account,
+    Article,
+    Aspect,
+    Check,
+    Finding,
+    Health,
+    Image,
+    Level,
+    Look,
+    RemoteImage,
+    RemotePost,
+    TwoStep,
+    Visibility,
+)
 from publishers.errors import NotAuthorized, OutcomeUnknown, PerhapsThere, Rejected, Unavailable
 from publishers.hashnode import answers, documents, images
 from publishers.hashnode.article import (
@@ -99,6 +113,12 @@ class Hashnode(TwoStep):
     def _check_plan(self, publication: dict[str, Any]) -> None:
         """Raises NotAuthorized with Hashnode's words when the API does not serve this publication."""
         answers.publication(self._ask(documents.PLAN, publication=publication["id"]))
+
+    def examine(self, account: Account) -> list[Check]:
+        """``verify`` has asked for the plan where a publication is chosen, or can be only one."""
+        if not self._publication and len(account.choices["publication"]) != 1:
+            return []
+        return [Check(Aspect.PLAN, Health.WELL, "The API serves this publication.")]
 
     # --- What would be sent ------------------------------------------------------------------------------------------
 

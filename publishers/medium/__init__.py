@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 from django import forms
 
-from publishers.base import Account, Article, Finding, Look, OneStep, RemotePost, Visibility
+from publishers.base import Account, Article, Aspect, Check, Finding, Health, Look, OneStep, RemotePost, Visibility
+from publishers.doctor import REMEDIES
 from publishers.errors import Fault, NotAuthorized, PublishingError, RateLimited, Rejected, Unavailable, Unsupported
 from publishers.forms import AS_THE_CHANNEL_SAYS, YES_OR_NO, BaseUrlField, SecretField
 from publishers.http import Answer, origin_of
@@ -126,6 +127,18 @@ class Medium(OneStep):
             raise Unsupported(words).because(Fault.ROLE)
         mine = ((key, name + ROLES[roles[key]]) for key, name in publications.items() if roles[key] in ROLES)
         return Account(account.id, account.name, account.url, choices={"publication": (OWN_PROFILE, *mine)})
+
+    def examine(self, account: Account) -> list[Check]:
+        """``verify`` has asked for the role, as far as this token may ask for it."""
+        chosen = str(self.settings.get("publication") or "")
+        if not chosen:
+            return [Check(Aspect.ROLE, Health.WELL, "It appears on your own profile.")]
+        if label := dict(account.choices.get("publication", ())).get(chosen):
+            return [Check(Aspect.ROLE, Health.WELL, f"You may hand in to {label}.")]
+        if not account.choices:
+            return []
+        cause = "Medium does not name the chosen publication among those that you may write for."
+        return [Check(Aspect.ROLE, Health.WARNING, cause, REMEDIES[Fault.ROLE])]
 
     def check(self, article: Article) -> list[Finding]:
         return prepare(article).findings + status_findings(article, self.settings)

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from publishers.devto import DevTo
 from publishers.doctor import REMEDIES, Examination, Known, examine, worst
 from publishers.errors import Fault, NotAuthorized
 from publishers.folder import Folder
+from publishers.ghost import Ghost
 from publishers.hashnode import Hashnode
 from publishers.http import Http
 from publishers.medium import Medium
@@ -142,6 +144,16 @@ def test_a_web_page_instead_of_data() -> None:
     is_told(found, Aspect.ADDRESS, Fault.NOT_DATA, "a web page")
 
 
+def test_a_firewalls_page_says_nothing_against_the_key() -> None:
+    page = response(b"<!doctype html><title>Are you human?</title>", "403 Forbidden").replace(
+        b"application/json", b"text/html"
+    )
+    with raw_server(say(page)) as server:
+        found = examine(dev_at(server.url), ADA, now)
+    assert not isinstance(found.error, NotAuthorized)
+    is_told(found, Aspect.ADDRESS, Fault.NOT_DATA, "403 with a web page")
+
+
 @pytest.mark.parametrize("status", ["404 Not Found", "410 Gone"])
 def test_an_endpoint_that_is_switched_off(status: str) -> None:
     for make in (dev_at, hashnode_at):
@@ -219,6 +231,20 @@ def test_a_role_that_may_not_publish(sandbox: Serving) -> None:
     is_told(found, Aspect.ROLE, Fault.ROLE, "you may only hand in drafts")
 
 
+def test_a_role_that_may_publish(sandbox: Serving) -> None:
+    for publisher in (medium_at(sandbox.url), medium_at(sandbox.url, publication="b969ac62a46b")):
+        assert check_of(examine(publisher, STRANGER, now), Aspect.ROLE).health is Health.WELL
+
+
+def test_a_publication_that_is_not_ones_own_any_more(sandbox: Serving) -> None:
+    found = examine(medium_at(sandbox.url, publication="d0b105d10f0a"), STRANGER, now)
+    is_told(found, Aspect.ROLE, Fault.ROLE, "does not name the chosen publication")
+
+
+def test_a_plan_that_allows_it(sandbox: Serving) -> None:
+    assert check_of(examine(hashnode_at(sandbox.url), STRANGER, now), Aspect.PLAN).health is Health.WELL
+
+
 def test_a_plan_that_does_not_allow_it(sandbox: Serving) -> None:
     found = examine(hashnode_at(sandbox.url, "sandbox-hashnode-free-key"), STRANGER, now)
     is_told(found, Aspect.PLAN, Fault.PLAN, "Pro plan")
@@ -262,6 +288,17 @@ def test_clocks_that_are_apart(sandbox: Serving, ahead: timedelta, health: Healt
     assert words in check.cause
     if health is not Health.WELL:
         is_told(found, Aspect.CLOCK, Fault.CLOCK)
+
+
+def test_a_key_that_is_signed_with_a_time_is_refused_because_of_the_clock() -> None:
+    """Ghost's keys are: it says so itself, and its answer tells its time."""
+    ahead = format_datetime(now() + timedelta(minutes=12), usegmt=True)
+    trouble = b'{"type": "UnauthorizedError", "message": "Invalid token: maxAge exceeded", "code": "INVALID_JWT"}'
+    body = b'{"errors": [' + trouble + b"]}"
+    with raw_server(say(response(body, "401 Unauthorized", f"Date: {ahead}"))) as server:
+        ghost = made(Ghost, {"admin_api_key": f"{'a' * 24}:{'b' * 64}"}, {"base_url": server.url})
+        found = examine(ghost, STRANGER, now)
+    is_told(found, Aspect.CLOCK, Fault.CLOCK, "12 minutes")
 
 
 def test_clocks_are_compared_also_where_the_key_is_refused(sandbox: Serving) -> None:

@@ -176,6 +176,11 @@ class TestElsewhere:
             assert "handed over" in shown or "needs you" in shown, url
         assert reverse("hand_off", args=[delivery.pk]) in browser.get(reverse("schedule_list")).content.decode()
 
+    def test_the_queue_of_its_channel_says_so(self, browser: Client, delivery: Delivery) -> None:
+        shown = browser.get(reverse("queue") + f"?channel={delivery.channel_id}").content.decode()
+        assert "“Notes” is handed over: it is yours to publish." in shown
+        assert reverse("hand_off", args=[delivery.pk]) in shown
+
     def test_places_without_an_api_are_offered_by_themselves(self, browser: Client) -> None:
         shown = browser.get(reverse("channel_pick")).content.decode()
         before, _, after = shown.partition("Places without an API")
