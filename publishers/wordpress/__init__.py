@@ -131,9 +131,10 @@ class WordPress(TwoStep):
 
     def look(self, article: Article) -> Look:
         ready = prepare(article, self.settings)
+        is_featured = any(image.url == article.cover_url for image in article.images)
         return Look(
             title=unescape(ready.title), html=ready.content, tags=(*ready.categories, *ready.tags),
-            summary=unescape(ready.excerpt), cover_url=ready.cover.url if ready.cover else "",
+            summary=unescape(ready.excerpt), cover_url=article.cover_url if is_featured else "",
         )  # fmt: skip
 
     def _fields(self, article: Article) -> dict[str, Any]:

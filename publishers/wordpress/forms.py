@@ -30,7 +30,9 @@ class RestRootField(BaseUrlField):
         given = str(value or "").strip()
         plain = PLAIN.search(given)
         url = super().clean(given[: plain.start()] if plain else given)
-        return f"{url}{'/?rest_route=' if plain else ''}/" if url else ""
+        path = "/index.php" if plain and "index.php" in plain[0] else ""
+        ending = f"{path or '/'}?rest_route=/" if plain else "/"
+        return f"{url}{ending}" if url else ""
 
 
 class PasswordForm(forms.Form):

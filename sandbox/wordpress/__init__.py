@@ -105,7 +105,7 @@ class Wordpress:
         return f"<link rel='{API}' href='{self._root(request)}' />"
 
     def _root(self, request: Request) -> str:
-        end = "?rest_route=/" if self.is_on("plain_permalinks") else "wp-json/"
+        end = "index.php?rest_route=/" if self.is_on("plain_permalinks") else "wp-json/"
         return f"{request.origin}/{NAME}/{end}"
 
     def recognise(self, request: Request) -> Call:

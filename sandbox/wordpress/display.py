@@ -5,10 +5,10 @@ As WordPress 6.7 was seen to do it, 2026.
 
 import html
 import re
+import unicodedata
+from urllib.parse import quote, unquote
 
 import nh3
-
-from sandbox.common import plain_words
 
 SHORTCODES = ("gallery", "caption", "wp_caption", "audio", "video", "playlist", "embed")
 """Those that every site knows; plugins add their own."""
@@ -71,5 +71,9 @@ def text_of(title: str) -> str:
 
 
 def slug_of(words: str) -> str:
-    """What is made of a title or a wish for an address."""
-    return plain_words(text_of(words).replace("'", ""), 200)
+    """What is made of a title or a wish for an address: 200 signs at most, letters of other scripts percent-encoded."""
+    whole = unicodedata.normalize("NFKD", unquote(text_of(words)).lower().replace("ß", "s"))
+    letters = unicodedata.normalize("NFC", "".join(sign for sign in whole if not unicodedata.combining(sign)))
+    coded = quote(re.sub(r"[./\s]+", "-", letters), safe="-_").lower()
+    plain = re.sub(r"%(?:[0-7][0-9a-f])", "", coded)  # signs that are no letters
+    return re.sub(r"-+", "-", plain).strip("-")[:200]

@@ -105,7 +105,7 @@ def test_the_api_is_found_by_the_sites_address(site: str, switch: Any, is_plain:
     account = ada.verify()
     assert account.name == "Sandbox on Sandbox & Sons"
     [(root, _)] = account.choices["rest_root"]
-    assert root == f"{site}/?rest_route=/" if is_plain else f"{site}/wp-json/"
+    assert root == (f"{site}/index.php?rest_route=/" if is_plain else f"{site}/wp-json/")
     found = wordpress_at(site, rest_root=root)
     post = found.publish_draft(found.create_draft(ARTICLE).id, ARTICLE)
     assert found.find(ARTICLE) == post
@@ -135,7 +135,8 @@ def test_a_password_may_have_blanks_as_wordpress_shows_it() -> None:
         ("https://blog.example/wp-json/", "https://blog.example/wp-json/"),
         ("https://blog.example/wp-json", "https://blog.example/wp-json/"),
         ("https://www.blog.example/?rest_route=/", "https://www.blog.example/?rest_route=/"),
-        ("https://blog.example/index.php?rest_route=/", "https://blog.example/?rest_route=/"),
+        ("https://blog.example/index.php?rest_route=/", "https://blog.example/index.php?rest_route=/"),
+        ("https://blog.example/blog/?rest_route=", "https://blog.example/blog/?rest_route=/"),
         ("https://elsewhere.example/wp-json/", ""),
         ("", ""),
     ],

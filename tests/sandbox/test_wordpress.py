@@ -216,9 +216,21 @@ def test_an_authors_html_is_filtered_and_an_administrators_is_not(linus: Writer,
 # Tags, categories, pictures
 
 
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("R&D", "rd"), ("C#", "c"), ("node.js", "node-js"), ("Größe", "grose"), ("a  b", "a-b"), ("It's", "its"),
+        ("日本語", "%e6%97%a5%e6%9c%ac%e8%aa%9e"), ("y" * 200, "y" * 200),
+    ],
+)  # fmt: skip
+def test_slugs_are_made_as_a_real_site_made_them(linus: Writer, name: str, slug: str) -> None:
+    assert linus.call("POST", "/wp/v2/tags", json={"name": name}).json()["slug"] == slug
+    assert [one["slug"] for one in linus.call("GET", "/wp/v2/tags", params={"slug": name.replace(" ", "-")}).json()]
+
+
 def test_a_term_that_is_there_is_named(linus: Writer) -> None:
     made = linus.call("POST", "/wp/v2/tags", json={"name": "R&D"}).json()
-    assert (made["name"], made["slug"]) == ("R&amp;D", "r-d")
+    assert (made["name"], made["slug"]) == ("R&amp;D", "rd")
     answer = linus.call("POST", "/wp/v2/tags", json={"name": "r&d"})
     assert refused(answer) == (400, "term_exists")
     assert answer.json()["data"]["term_id"] == made["id"]
@@ -255,10 +267,11 @@ def test_every_page_and_answer_says_where_the_api_is(linus: Writer, street: Stre
     assert f"<link rel='https://api.w.org/' href='{linus.url}/wp-json/' />" in home.text
     assert linus.call("GET", "/").headers["Link"] == root
     street.order("switches", platform="wordpress", switch="plain_permalinks", on=True)
-    plain = f"{linus.url}/?rest_route=/"
+    plain = f"{linus.url}/index.php?rest_route=/"
     assert f"<{plain}>" in requests.get(f"{linus.url}/", timeout=10).headers["Link"]
     assert linus.call("GET", "/").status_code == 404
     assert "wp/v2" in requests.get(plain, timeout=10).json()["namespaces"]
+    assert "wp/v2" in requests.get(f"{linus.url}/?rest_route=/", timeout=10).json()["namespaces"]
     assert requests.get(f"{plain}wp/v2/posts&status=any", auth=linus.auth, timeout=10).json() == []
 
 
