@@ -31,7 +31,7 @@ from publishers.wordpress.article import LIMITS, PICTURES, fields, prepare
 from publishers.wordpress.forms import TO_TRASH, OptionsForm, PasswordForm, SettingsForm
 from publishers.wordpress.posts import Post, one_in, posts_in
 from publishers.wordpress.site import Site, discover
-from publishers.wordpress.terms import ids_of
+from publishers.wordpress.terms import Known, ids_of, of_post
 
 SUFFIXES = 5  # of a slug that is taken: x-2, x-3 …
 FIELDS = "id,status,slug,link,title,content,featured_media"
@@ -137,17 +137,17 @@ class WordPress(TwoStep):
             summary=unescape(ready.excerpt), cover_url=article.cover_url if is_featured else "",
         )  # fmt: skip
 
-    def _fields(self, article: Article) -> dict[str, Any]:
+    def _fields(self, article: Article, known: Known) -> dict[str, Any]:
         """The fields that go out, with the numbers of tags and categories, which are made where they are missing."""
         ready = prepare(article, self.settings)
         terms = {"tags": ready.tags, "categories": ready.categories}
-        numbers = {kind: ids_of(self.site, kind, names) for kind, names in terms.items() if names}
+        numbers = {kind: ids_of(self.site, kind, names, known) for kind, names in terms.items() if names}
         return fields(article, self.settings) | numbers
 
     # --- Publishing --------------------------------------------------------------------------------------------------
 
     def create_draft(self, article: Article) -> RemotePost:
-        body = {"status": "draft"} | self._fields(article) | _slug(article)
+        body = {"status": "draft"} | self._fields(article, {}) | _slug(article)
         post = one_in(self.site.post("wp/v2/posts", body))
         if article.slug and post.slug != article.slug:
             self._see_whose_it_is(post, article)
@@ -162,14 +162,14 @@ class WordPress(TwoStep):
 
     def publish_draft(self, remote_id: str, article: Article) -> RemotePost:
         """Bring the draft to the present text and make it public, by id: doing it twice changes nothing."""
-        self._not_in_the_trash(remote_id)
-        body = {"status": "publish"} | self._fields(article) | _slug(article)
+        known = self._not_in_the_trash(remote_id)
+        body = {"status": "publish"} | self._fields(article, known) | _slug(article)
         return self._changed(remote_id, body)
 
     def update(self, remote_id: str, article: Article) -> RemotePost:
         """Bring it to this text; its status and its slug stay as they are on the site."""
-        self._not_in_the_trash(remote_id)
-        return self._changed(remote_id, self._fields(article))
+        known = self._not_in_the_trash(remote_id)
+        return self._changed(remote_id, self._fields(article, known))
 
     def _changed(self, remote_id: str, body: dict[str, Any]) -> RemotePost:
         answer = self.site.post(f"wp/v2/posts/{remote_id}", body)
@@ -189,14 +189,16 @@ class WordPress(TwoStep):
         elif post is None or post.status != "trash":  # which would bring it back as a draft
             self.site.post(f"wp/v2/posts/{remote_id}", {"status": "draft"})
 
-    def _not_in_the_trash(self, remote_id: str) -> None:
-        """Raises Gone where somebody has put it there: a change of it would bring it back.
+    def _not_in_the_trash(self, remote_id: str) -> Known:
+        """The tags and categories that the post has. Raises Gone where somebody has put it into the trash: a change of
+        it would bring it back.
 
         Not to be seen is no proof that it was deleted; that shows with the change itself.
         """
-        post = self._by_id(remote_id)
+        post = self._by_id(remote_id, _embed="wp:term", _fields=f"{FIELDS},_links,_embedded")
         if post and post.status == "trash":
             raise Gone("It is in the trash of the site.")
+        return of_post(post.answer) if post else {}
 
     # --- Pictures ----------------------------------------------------------------------------------------------------
 
@@ -230,10 +232,11 @@ class WordPress(TwoStep):
         ready = prepare(article, self.settings)
         return ready.title, ready.content
 
-    def _by_id(self, remote_id: str) -> Post | None:
+    def _by_id(self, remote_id: str, **query: str) -> Post | None:
         if not re.fullmatch(r"\d{1,19}", remote_id):
             raise Gone(f"“{remote_id[:40]}” is not the number of a post on WordPress.")
-        answer = self.site.get(f"wp/v2/posts/{remote_id}", context="edit", _fields=FIELDS, accept=(403, 404))
+        wanted: dict[str, Any] = {"context": "edit", "_fields": FIELDS} | query
+        answer = self.site.get(f"wp/v2/posts/{remote_id}", accept=(403, 404), **wanted)
         if answer.status in (403, 404):
             if answers.code_of(answer) not in answers.NOT_TO_BE_SEEN:
                 raise answers.reading(answer) or answers.no_api()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape, unescape
 from typing import Any
 
@@ -14,26 +14,30 @@ from publishers.wordpress import answers
 from publishers.wordpress.site import Site
 
 KINDS = {"tags": "tag", "categories": "category"}
+TAXONOMIES = {"post_tag": "tags", "category": "categories"}
 PER_PAGE = 100
+Known = Mapping[str, dict[str, int]]  # by kind, then by name
 
 
-def ids_of(site: Site, kind: str, names: Sequence[str]) -> list[int]:
+def ids_of(site: Site, kind: str, names: Sequence[str], known: Known) -> list[int]:
     """The numbers of the terms of these names, in their order. ``kind`` is "tags" or "categories".
 
-    One look for all of them by the slug that each is likely to have; what is not there is searched by its name, and
-    made when it is nowhere. Raises Rejected where this account may not make one.
+    What is not ``known`` is looked up: one look for all of them by the slug that each is likely to have; what is not
+    there is searched by its name, and made when it is nowhere. Raises Rejected where this account may not make one.
     """
-    if not names:
-        return []
-    slugs = ",".join(slug_of(name) for name in names)
-    known = _numbers(site.get(f"wp/v2/{kind}", slug=slugs, per_page=PER_PAGE, _fields="id,name"))
-    found = [known.get(_plain(name)) or _searched(site, kind, name) or _made(site, kind, name) for name in names]
+    numbers = known.get(kind, {})
+    if missing := [name for name in names if _plain(name) not in numbers]:
+        slugs = ",".join(slug_of(name) for name in missing)
+        answer = site.get(f"wp/v2/{kind}", slug=slugs, per_page=PER_PAGE, _fields="id,name")
+        numbers = numbers | _numbers(answer, answer.json())
+    found = [numbers.get(_plain(name)) or _searched(site, kind, name) or _made(site, kind, name) for name in names]
     return list(dict.fromkeys(found))
 
 
 def _searched(site: Site, kind: str, name: str) -> int | None:
     html = escape(name, quote=False)  # it is kept, and searched, as HTML
-    return _numbers(site.get(f"wp/v2/{kind}", search=html, per_page=PER_PAGE, _fields="id,name")).get(_plain(name))
+    answer = site.get(f"wp/v2/{kind}", search=html, per_page=PER_PAGE, _fields="id,name")
+    return _numbers(answer, answer.json()).get(_plain(name))
 
 
 def _made(site: Site, kind: str, name: str) -> int:
@@ -53,11 +57,25 @@ def _made(site: Site, kind: str, name: str) -> int:
     return number
 
 
-def _numbers(answer: Answer) -> dict[str, int]:
-    """By name, as people compare names: WordPress answers them as HTML."""
-    items: Any = answer.json()
-    if not isinstance(items, list):
+def of_post(post: Mapping[str, Any]) -> Known:
+    """The terms that a post has already, where its answer holds them: most often these are those that are wanted."""
+    embedded = post.get("_embedded")
+    lists = embedded.get("wp:term") if isinstance(embedded, dict) else None
+    found: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
+    for term in (term for terms in lists or [] if isinstance(terms, list) for term in terms):
+        if isinstance(term, dict) and (kind := TAXONOMIES.get(str(term.get("taxonomy")))):
+            found[kind] |= _by_name([term])
+    return found
+
+
+def _numbers(answer: Answer, items: Any) -> dict[str, int]:
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise answer.unclear("WordPress answered with something else than a list")
+    return _by_name(items)
+
+
+def _by_name(items: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """As people compare names: WordPress answers them as HTML."""
     return {_plain(unescape(str(item.get("name")))): item["id"] for item in items if isinstance(item.get("id"), int)}
 
 

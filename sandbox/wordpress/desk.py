@@ -124,5 +124,9 @@ class Desk:
         is_plain = self.is_on("plain_permalinks", None) or not post.is_public(self.store.now())
         link = f"{home}/?p={post.id}" if is_plain else f"{home}{post.path}"
         view = shown(post, self.store.now(), link, account.id if account else 0, editing=editing)
+        if "wp:term" in request.query.get("_embed", ""):
+            numbers = (*view["categories"], *view["tags"])
+            terms = [term.shown(home) for term in self.library.terms if term.id in numbers]
+            view |= {"_links": {}, "_embedded": {"wp:term": [terms]}}
         wanted = request.query.get("_fields", "")
         return {name: view[name] for name in wanted.split(",") if name in view} if wanted else view

@@ -269,6 +269,17 @@ def test_tags_and_categories_are_found_or_made_by_name(ada: WordPress) -> None:
     assert (len(posts[0]["tags"]), len(posts[0]["categories"])) == (3, 2)
 
 
+def test_a_flip_asks_for_no_tag_that_the_draft_has_already(ada: WordPress) -> None:
+    article = replace(ARTICLE, tags=("R&D", "math"), options={"categories": "History"})
+    draft = ada.create_draft(article)
+    before = len(ada.http.exchanges)
+    ada.publish_draft(draft.id, article)
+    assert [one.method for one in ada.http.exchanges[before:]] == ["GET", "POST"]
+    assert len(shown(ada, draft.id)["tags"]) == 2
+    ada.update(draft.id, replace(article, tags=("math", "new")))
+    assert len(shown(ada, draft.id)["tags"]) == 2
+
+
 def test_a_tag_that_somebody_makes_meanwhile_is_adopted(ada: WordPress, sandbox: Serving) -> None:
     """The look misses it, the making is refused with its number."""
     ada.site.post("wp/v2/tags", {"name": "math"})
