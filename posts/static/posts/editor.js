@@ -24,15 +24,29 @@
     text.setSelectionRange(address, address + 8);
   };
 
+  // How high the text area would be with these words alone: lines wrap as they do there.
+  const heightOf = (words) => {
+    const { font, letterSpacing, lineHeight } = getComputedStyle(text);
+    const twin = document.createElement("div");
+    Object.assign(twin.style, {
+      position: "absolute", visibility: "hidden", width: `${text.clientWidth}px`,
+      whiteSpace: "pre-wrap", overflowWrap: "break-word", font, letterSpacing, lineHeight,
+    });
+    twin.textContent = words;
+    document.body.append(twin);
+    const { height } = twin.getBoundingClientRect();
+    twin.remove();
+    return height;
+  };
+
   // A finding names a line: there the text is selected, and in view.
   const goTo = (number) => {
     const lines = text.value.split("\n");
     const start = lines.slice(0, number - 1).reduce((sum, line) => sum + line.length + 1, 0);
     text.focus({ preventScroll: true });
     text.setSelectionRange(start, start + (lines[number - 1] ?? "").length);
-    const { top, height } = text.getBoundingClientRect();
-    const there = window.scrollY + top + height * (start / Math.max(1, text.value.length));
-    window.scrollTo({ top: there - window.innerHeight / 3 });
+    const top = window.scrollY + text.getBoundingClientRect().top + heightOf(text.value.slice(0, start));
+    window.scrollTo({ top: top - window.innerHeight / 3 });
   };
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-line]");
