@@ -42,7 +42,10 @@ def clean(html: str, elements: Collection[str] = ELEMENTS) -> str:
         tags=ELEMENTS & {*elements, "input"},
         attributes=_attributes(),
         attribute_filter=_filter_attribute,
-        set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},
+        set_tag_attribute_values={
+            "input": {"type": "checkbox", "disabled": "", "aria-label": "Task"},
+            **dict.fromkeys(("pre", "table"), {"tabindex": "0"}),  # where they are too wide, arrow keys move them
+        },
         link_rel="noopener noreferrer",
         url_schemes={"http", "https", "mailto"},
     )
