@@ -25,6 +25,7 @@ from publishers.text.dialects import to_shown_html
 VERSION = "2026-04-01"  # of the API, which changes what is answered by the day that a caller names
 PAGES = 3  # of the newest emails: ours was made minutes ago
 LIST_CAP = 32 * 1024 * 1024  # bytes
+SENT = ("about_to_send", "in_flight", "sent")
 TRY_IT = "https://api.buttondown.com/v1"
 ARCHIVE = {
     "enabled": "Everybody",
@@ -105,6 +106,7 @@ class Buttondown(TwoStep):
         The whole draft goes along: a change may reset what it leaves out.
         """
         email = self._surely(remote_id)
+        _refuse_held(email)
         if email["status"] != "draft":
             return self._post(email)
         body = self.payload(article) | {"status": "about_to_send"}
@@ -112,6 +114,7 @@ class Buttondown(TwoStep):
         sure = {"X-Buttondown-Live-Dangerously": "true"}
         answer = self._call("PATCH", f"/emails/{_id(remote_id)}", body, _refusal_of_flip, sure)
         sent = _email_in(answer)
+        _refuse_held(sent)
         if sent["status"] == "draft":
             raise answer.unclear("Buttondown answered that the email is still a draft")
         return self._post(sent)
@@ -174,12 +177,14 @@ class Buttondown(TwoStep):
                 return
 
     def _post(self, email: Mapping[str, Any]) -> RemotePost:
-        visibility = {"draft": Visibility.DRAFT, "scheduled": Visibility.SCHEDULED}.get(
-            email["status"], Visibility.PUBLIC
-        )
+        status = email["status"]
+        known = {"draft": Visibility.DRAFT, "scheduled": Visibility.SCHEDULED}
+        visibility = Visibility.DRAFT if _is_held(email) else known.get(status, Visibility.PUBLIC)
         url = str(email.get("absolute_url") or "")
         shown = visibility is Visibility.PUBLIC and self._archive == "enabled" and origin_of(url)
-        return RemotePost(str(email["id"]), url if shown else "", visibility)
+        odd = visibility is Visibility.PUBLIC and status not in SENT
+        note = f"Buttondown calls the state of this email “{status}”: please look there." if odd else ""
+        return RemotePost(str(email["id"]), url if shown else "", visibility, note=note)
 
     def _call(
         self,
@@ -205,6 +210,18 @@ def _id(remote_id: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", remote_id):
         raise Gone(f"“{remote_id[:40]}” is not the number of an email on Buttondown.")
     return remote_id
+
+
+def _is_held(email: Mapping[str, Any]) -> bool:
+    """Whether Buttondown itself keeps it from being sent."""
+    status = email["status"]
+    return status == "suppressed" or bool(email.get("suppression_reason") and status not in (*SENT, "scheduled"))
+
+
+def _refuse_held(email: Mapping[str, Any]) -> None:
+    if _is_held(email):
+        reason = email.get("suppression_reason") or "it does not say why"
+        raise Rejected(f"Buttondown keeps this email from being sent ({reason}). Please look there.")
 
 
 def _is_email(email: Any) -> bool:

@@ -28,6 +28,7 @@ FOLDER = ".repositories"
 THEIRS = "refs/heads/theirs"
 PATIENCE = 0.05  # seconds between two looks at the lock
 MOST_BYTES = 5 * 1024 * 1024  # of a file that we read
+MOST_FILES = 5000  # of our copy, after which it is fetched anew: nothing tidies it up
 NO_HASH = "0" * 40
 NO_EMAIL = "blogscheduler@localhost"
 
@@ -204,6 +205,9 @@ def _begin(git: Program) -> None:
     for pattern in ("*.lock", "refs/**/*.lock", "objects/**/tmp_*"):
         for left in git.directory.glob(pattern):
             left.unlink(missing_ok=True)
+    if sum(1 for _ in git.directory.rglob("*")) > MOST_FILES:
+        shutil.rmtree(git.directory, ignore_errors=True)
+        git.directory.mkdir(mode=0o700)
     is_there = (git.directory / "HEAD").exists() and (git.directory / "objects").is_dir()
     if not is_there and git.here("init", "--quiet", "--bare", "--template=", str(git.directory)).code != 0:
         raise Damaged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -163,6 +164,34 @@ def test_a_first_mail_that_is_not_confirmed_is_said(ada: Buttondown, sandbox: Se
     order(sandbox, "faults", platform="buttondown", call="flip", fault="status", status=400, body=body, times=1)
     with pytest.raises(Rejected, match="confirm"):
         ada.publish_draft(draft.id, ARTICLE)
+
+
+@pytest.mark.parametrize("held", [{"status": "suppressed"}, {"status": "draft", "suppression_reason": "spam"}])
+def test_what_buttondown_holds_back_is_not_called_published(
+    ada: Buttondown, sandbox: Serving, held: dict[str, str]
+) -> None:
+    draft = ada.create_draft(ARTICLE)
+    body = json.dumps({"id": draft.id, "absolute_url": "https://ada.example/x", **held})
+    order(sandbox, "faults", platform="buttondown", call="flip", fault="status", status=200, body=body, times=1)
+    with pytest.raises(Rejected, match="keeps this email from being sent"):
+        ada.publish_draft(draft.id, ARTICLE)
+    order(sandbox, "faults", platform="buttondown", call="look", fault="status", status=200, body=body, times=2)
+    found = ada.find(ARTICLE, draft.id)
+    assert found is not None
+    assert found.visibility is Visibility.DRAFT
+    with pytest.raises(Rejected):
+        ada.publish_draft(draft.id, ARTICLE)
+    assert mailed(sandbox) == 0
+
+
+def test_a_state_that_we_do_not_know_counts_as_out_and_is_said(ada: Buttondown, sandbox: Serving) -> None:
+    draft = ada.create_draft(ARTICLE)
+    body = json.dumps({"id": draft.id, "status": "paused", "absolute_url": "https://ada.example/x"})
+    order(sandbox, "faults", platform="buttondown", call="look", fault="status", status=200, body=body, times=1)
+    post = ada.publish_draft(draft.id, ARTICLE)
+    assert post.visibility is Visibility.PUBLIC
+    assert "paused" in post.note
+    assert mailed(sandbox) == 0
 
 
 def test_somebody_must_say_that_everybody_is_mailed(sandbox: Serving) -> None:

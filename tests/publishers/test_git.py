@@ -460,6 +460,16 @@ def test_a_damaged_copy_is_thrown_away_and_made_anew(bare: Path, tmp_path: Path)
     assert opened(bare, tmp_path).find(ARTICLE) is not None
 
 
+def test_a_copy_that_has_grown_is_fetched_anew(bare: Path, tmp_path: Path) -> None:
+    opened(bare, tmp_path).publish(ARTICLE)
+    [copy] = (tmp_path / ".repositories").glob("*.git")
+    (copy / "many").mkdir()
+    for number in range(5000):
+        (copy / "many" / str(number)).touch()
+    assert opened(bare, tmp_path).find(ARTICLE) is not None
+    assert not (copy / "many").exists()
+
+
 def test_what_a_killed_git_has_left_behind_does_not_stop_the_next(bare: Path, tmp_path: Path) -> None:
     opened(bare, tmp_path).publish(ARTICLE)
     [copy] = (tmp_path / ".repositories").glob("*.git")
