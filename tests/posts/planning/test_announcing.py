@@ -173,3 +173,14 @@ def test_the_canonical_url_of_another_post_is_no_obstacle(
 ) -> None:
     scheduling.schedule(new_post(canonical_url=PAGE), [mastodon], moment_at(clock(), UTC), clock(), ada)
     assert not [f for f in scheduling.check(new_post(canonical_url=PAGE), mastodon) if f.field == "canonical_url"]
+
+
+def test_each_date_of_a_series_names_the_posts_own_address(
+    mastodon: Channel, new_post: Write, clock: MovableClock, ada: User, street: Street
+) -> None:
+    post = new_post(canonical_url=PAGE)
+    made = [scheduling.repeat(post, mastodon, moment_at(clock(), UTC), ada, None, number) for number in (1, 2)]
+    assert [each.canonical_url for each in made] == [PAGE, PAGE]
+    for each in made:
+        assert publish(clock, each).status == Status.PUBLISHED
+    assert len(toots(street)) == 2

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, datetime, time, timedelta
 from html import unescape
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User, Workspace
-from posts.models import Channel, Delivery, Plan, Post
+from posts.models import Channel, Delivery, Plan, Post, Slot
 from tests.posts.views.conftest import Deliver
 
 NOW = datetime(2026, 3, 20, 11, 0, tzinfo=UTC)
@@ -257,3 +258,28 @@ def test_cancelling_the_article_says_that_there_is_nothing_to_announce(
     done = unescape(browser.post(address, {"then": "release"}, follow=True).content.decode())
     assert "It goes out on Garden. There is nothing to announce on Toots." in done
     assert Delivery.objects.get(channel=mastodon).status == Status.CANCELLED
+
+
+def test_from_a_slot_of_the_queue_it_follows_as_well(
+    browser: Client, post: Post, dev: Channel, mastodon: Channel
+) -> None:
+    Slot.objects.create(channel=dev, weekday=0, at=time(9), zone="Europe/Berlin")
+    values = {f"delay-{mastodon.pk}": "5 min"}
+    page = look(browser, post, dev, mastodon, when="queue", **values)
+    assert ">Add to the queue for Mon 23 Mar 09:00</button>" in page
+    [slot] = re.findall(r'name="slot" value="([^"]+)"', page)
+    confirm(browser, post, dev, mastodon, when="queue", slot=slot, **values)
+    article, announcement = Delivery.objects.order_by("pk")
+    assert (article.slot_at, announcement.slot_at) == (article.due_at, None)
+    assert announcement.due_at == article.due_at + timedelta(minutes=5)
+
+
+def test_in_a_slot_of_its_own_it_announces_what_is_there(
+    browser: Client, post: Post, mastodon: Channel, deliver: Deliver
+) -> None:
+    deliver(Status.PUBLISHED)
+    Slot.objects.create(channel=mastodon, weekday=0, at=time(9), zone="Europe/Berlin")
+    [slot] = re.findall(r'name="slot" value="([^"]+)"', look(browser, post, mastodon, when="queue"))
+    confirm(browser, post, mastodon, when="queue", slot=slot)
+    announcement = Delivery.objects.get(channel=mastodon)
+    assert (announcement.slot_at, announcement.canonical_url) == (announcement.due_at, "https://dev.to/ada/7")
