@@ -7,10 +7,10 @@ from typing import Any
 
 import nh3
 
-from sandbox import rendering
 from sandbox.clock import iso
 from sandbox.common import plain_words
 from sandbox.contract import Outcome
+from sandbox.ghost import card
 from sandbox.messages import Request, json_response
 from sandbox.store import Article
 
@@ -82,7 +82,7 @@ def body_html(article: Article) -> str:
     if article.fields.get("lexical"):
         root = json.loads(article.fields["lexical"]).get("root", {})
         cards = [child.get("markdown", "") for child in root.get("children", []) if child.get("type") == "markdown"]
-        return rendering.render("\n\n".join(cards))
+        return card.render("\n\n".join(cards))
     return nh3.clean(article.body)
 
 

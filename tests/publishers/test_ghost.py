@@ -404,6 +404,18 @@ def test_small_signs_mean_what_they_meant(ghost: Ghost, given: str, sent: str | 
     assert card == {"type": "markdown", "version": 1, "markdown": sent or given.strip("\n")}
 
 
+def test_the_page_shows_every_sign_that_was_written(ghost: Ghost) -> None:
+    """The stand-in renders a card with all that Ghost's renderer knows."""
+    text = "Set ==marks==, 2^10^, #tags, H~2~O, a == b.\n#hash at the start.\n\nAbout ~5 days.\n\nA note[^1].\n\n[^1]: Here.\n"
+    article = replace(ARTICLE, markdown=text)
+    page = requests.get(ghost.publish_draft(ghost.create_draft(article).id, article).url, timeout=5).text
+    assert "Set ==marks==, 2^10^, #tags, H<s>2</s>O, a == b. #hash at the start." in page
+    assert "About ~5 days." in page
+    assert "<mark>" not in page
+    assert page.count("<h1>") == 1
+    assert "A note<sup>" in page
+
+
 def test_wrapped_lines_are_joined_in_a_card_and_not_in_html(ghost: Ghost, sandbox: Serving) -> None:
     text = "One line\nand the next.\n\n<div class=x>\nHTML\n</div>\n\n| a |\n|---|\n| b |\n"
     [post] = ghost.payload(replace(ARTICLE, markdown=text))["posts"]

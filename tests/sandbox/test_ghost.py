@@ -179,3 +179,17 @@ def test_what_is_deleted_is_gone(ada: Writer) -> None:
     assert ada.call("DELETE", f"/posts/{post['id']}/").status_code == 204
     assert ada.call("DELETE", f"/posts/{post['id']}/").status_code == 404
     assert ada.call("GET", "/nothing/").status_code == 406
+
+
+def test_a_card_is_shown_with_all_that_its_markdown_knows(ada: Writer) -> None:
+    text = (
+        "One\ntwo[^1], H~2~O, 2^10^, ==marked==, `==code==`.\n\n#lazy\n\n```\n#code ^x^\n```\n\n"
+        "https://x.example\n\n[^1]: a note"
+    )
+    root = {"root": {"children": [{"type": "markdown", "version": 1, "markdown": text}]}}
+    shown = ada.made(lexical=json.dumps(root))["html"]
+    for part in (
+        "One<br>", "<sub>2</sub>", "<sup>10</sup>", "<mark>marked</mark>", "<code>==code==</code>", "<h1>lazy</h1>",
+        "#code ^x^", 'href="https://x.example"', "a note",
+    ):  # fmt: skip
+        assert part in shown
