@@ -27,6 +27,7 @@ def cleaned(data: bytes, media_type: str) -> bytes:
 # --- JPEG ------------------------------------------------------------------------------------------------------------
 
 _END_OF_SCAN = re.compile(rb"\xff(?![\x00\xff\xd0-\xd7])")
+MOST_SCANS = 64  # progressive pictures have about ten; each costs whoever opens it a walk over all pixels
 _STANDALONE = {0x01, *range(0xD0, 0xD8)}
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
@@ -34,7 +35,7 @@ _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 def _jpeg(data: bytes) -> bytes:
     if data[:2] != b"\xff\xd8":
         raise Broken
-    kept, at = [data[:2]], 2
+    kept, at, scans = [data[:2]], 2, 0
     while True:
         if data[at] != 0xFF:
             raise Broken
@@ -53,8 +54,9 @@ def _jpeg(data: bytes) -> bytes:
             kept.append(b"\xff" + bytes([marker]) + segment)
         at += length
         if marker == _START_OF_SCAN:
+            scans += 1
             end = _END_OF_SCAN.search(data, at)
-            if end is None:
+            if end is None or scans > MOST_SCANS:
                 raise Broken
             kept.append(data[at : end.start()])
             at = end.start()

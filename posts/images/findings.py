@@ -55,12 +55,18 @@ def _ours(
         problem = _refusal(publisher, image) if takes_images(publisher) else ""
         if problem and image.digest not in article.uploaded:
             yield Finding(Level.REFUSED, field, problem, line)
-        elif by_address and not house_is_public() and not (field == "cover_url" and cover_is_spoken_of):
-            message = (
-                f"{publisher.label} shows the picture {image.name} from our address, which nobody outside of your "
-                "network reaches."
-            )
-            yield Finding(Level.LOST, field, message, line)
+        unsaid = by_address and not (field == "cover_url" and cover_is_spoken_of)
+        if unsaid and (problem := _out_of_reach(publisher.label, image)):
+            yield Finding(Level.LOST, field, problem, line)
+
+
+def _out_of_reach(label: str, image: Ours) -> str:
+    """Why who fetches it by the address in the text does not get it; "" when everybody does."""
+    if not image.url.startswith(f"{settings.SITE_URL}/"):
+        return f"{label} looks for the picture {image.name} at {image.url}, which is not the address of this house."
+    if not house_is_public():
+        return f"{label} shows the picture {image.name} from our address, which nobody outside of your network reaches."
+    return ""
 
 
 def _refusal(publisher: type[Publisher], image: Ours) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from accounts.models import User
 from posts.models import Image
+from tests.e2e.conftest import Opens
 from tests.posts.pictures import picture
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def begin(page: Page) -> None:
 
 def address_of(image: Image, page: Page) -> str:
     """As the house writes it, which stands elsewhere than the one of this process."""
-    return f"{page.evaluate('location.origin')}{image.public_path}"
+    scheme, _, host, *_ = page.url.split("/")
+    return f"{scheme}//{host}{image.public_path}"
 
 
 def text_of(page: Page) -> str:
@@ -113,3 +115,16 @@ def test_the_library_shows_how_far_it_is_and_comes_to_an_end(page: Page, ada: Us
     page.get_by_text("3 pictures are in your library.").wait_for()
     page.locator("#progress:not([hx-get])").wait_for(state="attached", timeout=20_000)
     assert not Image.objects.filter(uploaded_by=ada).exclude(status="ready").exists()
+
+
+def test_without_javascript_the_library_says_what_to_write(opens: Opens, ada: User) -> None:
+    page = opens(ada, java_script_enabled=False)
+    page.goto("/posts/new/")
+    assert not page.get_by_role("button", name="Add pictures").is_visible()
+    page.goto("/images/")
+    page.locator("#id_pictures").set_input_files([a_file("Engine.png", picture("png", 300, 200))])
+    page.get_by_role("button", name="Upload").click()
+    [image] = Image.objects.filter(uploaded_by=ada)
+    page.get_by_label("Alt text").fill("The engine")
+    page.get_by_role("button", name="Save", exact=True).click()
+    assert page.get_by_label("In a text").input_value() == f"![The engine]({address_of(image, page)})"

@@ -71,6 +71,19 @@ def test_a_progressive_photograph_has_all_its_scans() -> None:
     assert seen(read(given).data).tobytes() == seen(given).tobytes()
 
 
+@pytest.mark.parametrize(("scans", "is_taken"), [(63, True), (64, True), (65, False)])
+def test_how_often_a_photograph_may_be_painted_over(scans: int, is_taken: bool) -> None:
+    """Thousands of scans in a small file keep whoever opens it busy for minutes."""
+    given = picture("jpg")
+    scan = given[given.index(b"\xff\xda") : -2]
+    bomb = given[:-2] + scan * (scans - 1) + given[-2:]
+    if is_taken:
+        read(bomb)
+    else:
+        with pytest.raises(NotTaken, match="damaged"):
+            read(bomb)
+
+
 @pytest.mark.parametrize("kind", ["gif", "png", "webp"])
 def test_what_moves_goes_on_moving(kind: str) -> None:
     read_picture = read(animation(kind))

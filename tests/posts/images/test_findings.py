@@ -101,6 +101,19 @@ def test_an_address_of_ours_that_nobody_reaches_is_lost_where_it_is_fetched(
     assert about_pictures(new_post(markdown=f"![Words]({engine.url})"), folder) == []
 
 
+def test_an_address_that_is_not_this_houses_is_said(
+    channel: Channel, folder: Channel, new_post: Write, engine: Image, settings: Any
+) -> None:
+    """The house has moved since the text was written, or the text names it without its host."""
+    settings.SITE_URL = "https://blog.example.com"
+    for address in (engine.public_path, f"https://old.example.com{engine.public_path}"):
+        post = new_post(markdown=f"![Words]({address})")
+        [found] = about_pictures(post, folder)
+        assert (found.level, found.line) == (Level.LOST, 1)
+        assert f"at {address}, which is not the address of this house" in found.message
+        assert about_pictures(post, channel) == []
+
+
 def test_a_cover_of_ours_that_nobody_reaches_is_said_once(
     channel: Channel, folder: Channel, dev: Channel, new_post: Write, engine: Image, settings: Any
 ) -> None:
