@@ -58,6 +58,7 @@ class App:
             ip=environ.get("REMOTE_ADDR", ""),
             origin=self.public_url or f"http://{host}",
             query_string=environ.get("QUERY_STRING", ""),
+            called=f"http://{host}",
         )
 
     def respond(self, request: Request) -> tuple[Response, Wire]:

@@ -13,7 +13,8 @@ class Request:
 
     `path` begins with "/" and is relative to whoever is asked (the sandbox, or one platform). `headers` has
     lower-case names. `origin` is scheme and host, without a final slash, for absolute addresses in answers.
-    `query_string` is the query as it came, where names may be repeated.
+    `query_string` is the query as it came, where names may be repeated. `called` is the scheme and host that this
+    request came to, where an address is for whoever asks and not for readers; `api_origin` is that, or `origin`.
     """
 
     method: str
@@ -24,6 +25,11 @@ class Request:
     ip: str = "127.0.0.1"
     origin: str = "http://localhost"
     query_string: str = ""
+    called: str = ""
+
+    @property
+    def api_origin(self) -> str:
+        return self.called or self.origin
 
     @property
     def content_type(self) -> str:

@@ -129,7 +129,7 @@ class Micropub:
             "post-types": [{"type": "article", "name": "Article", "properties": known}],
         }
         if self.is_on("media"):
-            config["media-endpoint"] = f"{request.origin}/{NAME}{MEDIA}"
+            config["media-endpoint"] = f"{request.api_origin}/{NAME}{MEDIA}"
         return Outcome(json_response(200, config))
 
     # Posts

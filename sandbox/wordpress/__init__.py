@@ -106,7 +106,7 @@ class Wordpress:
 
     def _root(self, request: Request) -> str:
         end = "index.php?rest_route=/" if self.is_on("plain_permalinks") else "wp-json/"
-        return f"{request.origin}/{NAME}/{end}"
+        return f"{request.api_origin}/{NAME}/{end}"
 
     def recognise(self, request: Request) -> Call:
         """The call of a request. An update is a flip when a draft would come out of it published."""

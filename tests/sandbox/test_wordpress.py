@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+import sandbox
 from tests.sandbox.conftest import MARK, NOON, Street, TestClock
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
@@ -279,3 +280,15 @@ def test_its_page_tells_how_to_reach_it(linus: Writer) -> None:
     page = requests.get(f"{linus.url}/", timeout=10).text
     assert "WordPress (REST API)" in page
     assert "sandbox-wordpress-author-key" in page
+
+
+def test_whoever_calls_it_by_another_name_is_told_of_the_api_by_that_name() -> None:
+    """In containers readers and callers know it by different names."""
+    with sandbox.serve(public_url="http://localhost:8801") as serving:
+        home = requests.get(f"{serving.url}/wordpress/", timeout=10)
+        assert home.headers["Link"].startswith(f"<{serving.url}/wordpress/wp-json/>")
+        writer = requests.post(
+            f"{serving.url}/wordpress/wp-json/wp/v2/posts", json={"title": "A", "status": "publish"},
+            auth=("sandbox", "sandbox-wordpress-key"), timeout=10,
+        )  # fmt: skip
+        assert writer.json()["link"] == "http://localhost:8801/wordpress/a/"
