@@ -27,6 +27,7 @@ from publishers.base import (
 from publishers.errors import Gone, NotAuthorized, PublishingError, Rejected, Unavailable, Unsupported
 from publishers.forms import is_local
 from publishers.http import Answer, Hook, origin_of
+from publishers.marks import marks_in
 from publishers.micropub import answers
 from publishers.micropub.answers import LABEL, first
 from publishers.micropub.article import LIMITS, creation, prepare, properties
@@ -164,16 +165,14 @@ class Micropub(TwoStep, OneStep):
             known = self._source(remote_id)
             if known is not None and not answers.is_deleted(known):
                 return answers.remote_post(remote_id, known)
-        for items in self._pages():
-            for one in items:
-                url = first(one, "url")
-                if (
-                    isinstance(url, str)
-                    and origin_of(url)
-                    and not answers.is_deleted(one)
-                    and answers.is_ours(one, article)
-                ):
-                    return answers.remote_post(url, one)
+        keeps_marks, namesakes = False, False
+        for one in self._listed():
+            if answers.is_ours(one, article):
+                return answers.remote_post(str(first(one, "url")), one)
+            keeps_marks = keeps_marks or bool(marks_in(answers.text_of(one)))
+            namesakes = namesakes or answers.is_namesake(one, article)
+        if namesakes and not keeps_marks:
+            raise Unsupported(f"{LABEL} has a post of this title, and takes our mark out: it may be this one.")
         return None
 
     def upload(self, image: Image) -> RemoteImage:
@@ -236,6 +235,13 @@ class Micropub(TwoStep, OneStep):
         except PublishingError:
             return False
         return page.answer.status == 200 and one_line(article.title) in page.answer.text
+
+    def _listed(self) -> Iterator[dict[str, Any]]:
+        """The properties of the newest posts that are there and have an address."""
+        for items in self._pages():
+            for one in items:
+                if origin_of(str(first(one, "url"))) and not answers.is_deleted(one):
+                    yield one
 
     def _pages(self) -> Iterator[list[dict[str, Any]]]:
         """The properties of the newest posts, a page at a time."""

@@ -114,7 +114,12 @@ def is_ours(one: dict[str, Any], article: Article) -> bool:
     keys = marks_in(text_of(one))
     if keys:
         return article.key in keys
-    return first(one, "name") == one_line(article.title) and is_same_moment(first(one, "published"), article)
+    return is_namesake(one, article) and is_same_moment(first(one, "published"), article)
+
+
+def is_namesake(one: dict[str, Any], article: Article) -> bool:
+    """Without a mark, and of the same title: it may be ours from before it was given another time."""
+    return not marks_in(text_of(one)) and first(one, "name") == one_line(article.title)
 
 
 def remote_post(url: str, found: dict[str, Any]) -> RemotePost:

@@ -406,7 +406,8 @@ def test_small_signs_mean_what_they_meant(ghost: Ghost, given: str, sent: str | 
 
 def test_the_page_shows_every_sign_that_was_written(ghost: Ghost) -> None:
     """The stand-in renders a card with all that Ghost's renderer knows."""
-    text = "Set ==marks==, 2^10^, #tags, H~2~O, a == b.\n#hash at the start.\n\nAbout ~5 days.\n\nA note[^1].\n\n[^1]: Here.\n"
+    text = "Set ==marks==, 2^10^, #tags, H~2~O, a == b.\n#hash at the start.\n\nAbout ~5 days.\n\nA note[^1].\n\n"
+    text += "[^1]: Here.\n"
     article = replace(ARTICLE, markdown=text)
     page = requests.get(ghost.publish_draft(ghost.create_draft(article).id, article).url, timeout=5).text
     assert "Set ==marks==, 2^10^, #tags, H<s>2</s>O, a == b. #hash at the start." in page
