@@ -280,7 +280,8 @@ class Mastodon:
 
     def _upload(self, request: Request, account: Account, call: Call) -> Outcome:
         """What is big is worked on for a while: 202, and no address yet."""
-        file = next((part for part in parts_of(request) if part[0] == "file"), None)
+        parts = parts_of(request)
+        file = next((part for part in parts if part[0] == "file"), None)
         if not file:
             return _refused(422, "Validation failed: File can't be blank")
         if file[2] not in PICTURES:
@@ -288,7 +289,7 @@ class Mastodon:
         if len(file[1]) > PICTURE_BYTES:
             return _refused(422, "Validation failed: File size must be less than 16 MB")
         looks = 99 if self.is_on("stuck_media", account) else 2 if self.is_on("slow_media", account) else 0
-        words = next((content.decode() for name, content, _ in parts_of(request) if name == "description"), "")
+        words = next((content.decode() for name, content, _ in parts if name == "description"), "")
         number = str(len(self.media) + 1000 + int(self.store.now()) % 1000)
         self.media[number] = Media(account.username, words, looks)
         return Outcome(json_response(202 if looks else 200, self._shown_media(number)))

@@ -6,21 +6,43 @@ is there once. After that a look at the account's own statuses tells whether one
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from publishers.announcing import needs_page, note_text
-from publishers.base import Account, Article, Finding, Level, Look, OneStep, RemotePost, Visibility
-from publishers.errors import Fault, Gone, NotAuthorized, PublishingError, RateLimited, Unavailable
+from publishers.base import (
+    Account,
+    Article,
+    Aspect,
+    Check,
+    Finding,
+    Health,
+    Level,
+    Look,
+    OneStep,
+    RemotePost,
+)
+from publishers.errors import Fault, Gone, NotAuthorized, Unavailable
 from publishers.http import Answer, Hook, origin_of
+from publishers.mastodon.answers import (
+    at,
+    gone,
+    host_of,
+    is_id,
+    names_page,
+    number_in,
+    refusal,
+    remote_post,
+    status_in,
+    time_of,
+    too_fast,
+)
 from publishers.mastodon.forms import CredentialsForm, OptionsForm, SettingsForm
 from publishers.mastodon.status import (
     LIMITS,
     LONGEST_ALT,
-    addresses_in,
     fields,
     picture_of,
     prepare,
@@ -61,11 +83,18 @@ class Mastodon(OneStep):
     def verify(self) -> Account:
         me = self._me()
         self._check_scopes()
-        account = Account(id=me["id"], name=f"@{me['acct']}@{_host(self._base)}", url=str(me.get("url") or ""))
+        account = Account(id=me["id"], name=f"@{me['acct']}@{host_of(self._base)}", url=str(me.get("url") or ""))
         said, kept = self._longest(), str(self.settings.get("longest") or "")
         sizes = dict.fromkeys(filter(None, [said, kept]))
         choices = {"longest": tuple((size, f"{size} characters") for size in sizes)} if sizes else {}
         return Account(account.id, account.name, account.url, choices)
+
+    def examine(self, account: Account) -> list[Check]:
+        """``verify`` has refused a token that may not write, where the instance tells."""
+        if self._scopes() is None:
+            cause = "This instance does not tell what the token may do: Mastodon does since 4.3."
+            return [Check(Aspect.ROLE, Health.UNKNOWN, cause)]
+        return [Check(Aspect.ROLE, Health.WELL, "This token may write statuses and read your own ones.")]
 
     def check(self, article: Article) -> list[Finding]:
         ready = prepare(article, self.settings)
@@ -86,7 +115,7 @@ class Mastodon(OneStep):
         media, note = self._attached(article)
         body = self.payload(article) | ({"media_ids": [media]} if media else {})
         answer = self._write("POST", "/api/v1/statuses", body, headers={"Idempotency-Key": article.key})
-        return replace(_status_in(answer), note=note)
+        return replace(status_in(answer), note=note)
 
     def _attached(self, article: Article) -> tuple[str, str]:
         """The number of the uploaded picture, "" for none; and why it is missing, where it was to be there.
@@ -103,10 +132,10 @@ class Mastodon(OneStep):
         )
         answer = self.http.call(
             "POST", f"{self._base}/api/v2/media", headers=self._headers(), body=body, content_type=content_type,
-            writes=False, label=self.label, errors=_too_fast, accept=(413, 422),
+            writes=False, label=self.label, errors=too_fast, accept=(413, 422),
         )  # fmt: skip
-        media = str(_at(answer.json(), "id") or "") if answer.status in (200, 202) else ""
-        if not _is_id(media):
+        media = str(at(answer.json(), "id") or "") if answer.status in (200, 202) else ""
+        if not is_id(media):
             return "", f"Without its picture, which the instance refused: {answer.words() or answer.status}."
         for _ in range(LOOKS_AT_MEDIA):
             if answer.status == 200:
@@ -121,8 +150,8 @@ class Mastodon(OneStep):
         since = (article.due_at or datetime.now(UTC)) - EARLIER
         for statuses in self._own_statuses(since):
             for status in statuses:
-                if _names(status, article.canonical_url) or (remote_id and status["id"] == remote_id):
-                    return _remote_post(status)
+                if names_page(status, article.canonical_url) or (remote_id and status["id"] == remote_id):
+                    return remote_post(status)
         return None
 
     def update(self, remote_id: str, article: Article) -> RemotePost:
@@ -130,33 +159,37 @@ class Mastodon(OneStep):
         body = {name: value for name, value in self.payload(article).items() if name != "visibility"}
         if media := self._media_of(remote_id):
             body["media_ids"] = media
-        answer = self._write("PUT", f"/api/v1/statuses/{_number(remote_id)}", body, _gone)
-        return _status_in(answer)
+        answer = self._write("PUT", f"/api/v1/statuses/{number_in(remote_id)}", body, gone)
+        return status_in(answer)
 
     def _media_of(self, remote_id: str) -> list[str]:
-        answer = self._read(f"/api/v1/statuses/{_number(remote_id)}", accept=(404,))
+        answer = self._read(f"/api/v1/statuses/{number_in(remote_id)}", accept=(404,))
         if answer.status == 404:
             raise Gone("The status is no longer on Mastodon.")
-        listed = _at(answer.json(), "media_attachments")
-        return [one["id"] for one in listed if _is_id(_at(one, "id"))] if isinstance(listed, list) else []
+        listed = at(answer.json(), "media_attachments")
+        return [one["id"] for one in listed if is_id(at(one, "id"))] if isinstance(listed, list) else []
 
     def unpublish(self, remote_id: str) -> None:
-        self._write("DELETE", f"/api/v1/statuses/{_number(remote_id)}", None, _gone)
+        self._write("DELETE", f"/api/v1/statuses/{number_in(remote_id)}", None, gone)
 
     # Reading
 
     def _me(self) -> dict[str, Any]:
         answer = self._read("/api/v1/accounts/verify_credentials")
         me = answer.json()
-        if not isinstance(me, dict) or not _is_id(me.get("id")) or not isinstance(me.get("acct"), str):
+        if not isinstance(me, dict) or not is_id(me.get("id")) or not isinstance(me.get("acct"), str):
             raise answer.unclear("Mastodon did not say whose token this is")
         return me
 
-    def _check_scopes(self) -> None:
-        """What the token may do: told since Mastodon 4.3; an older instance says nothing."""
+    def _scopes(self) -> list[str] | None:
+        """What the token may do: told since Mastodon 4.3; None from an older instance."""
         answer = self._read("/api/v1/apps/verify_credentials", accept=(401, 403, 404))
-        scopes = _at(answer.json(), "scopes") if answer.status == 200 else None
-        if not isinstance(scopes, list):
+        scopes = at(answer.json(), "scopes") if answer.status == 200 else None
+        return [str(scope) for scope in scopes] if isinstance(scopes, list) else None
+
+    def _check_scopes(self) -> None:
+        scopes = self._scopes()
+        if scopes is None:
             return
         needed = (*NEEDED, "write:media") if self.settings.get("picture") else NEEDED
         missing = [scope for scope in needed if scope not in scopes and scope.split(":")[0] not in scopes]
@@ -169,8 +202,8 @@ class Mastodon(OneStep):
     def _longest(self) -> str:
         """How many characters the instance takes, "" where it does not say."""
         answer = self._read("/api/v2/instance", accept=(401, 403, 404))
-        configuration = _at(answer.json(), "configuration") if answer.status == 200 else None
-        most = _at(_at(configuration, "statuses"), "max_characters")
+        configuration = at(answer.json(), "configuration") if answer.status == 200 else None
+        most = at(at(configuration, "statuses"), "max_characters")
         return str(most) if isinstance(most, int) and 10 <= most < 1_000_000 else ""
 
     def _own_statuses(self, since: datetime) -> Iterator[list[dict[str, Any]]]:
@@ -180,17 +213,17 @@ class Mastodon(OneStep):
             older = f"&max_id={before}" if before else ""
             answer = self._read(f"/api/v1/accounts/{me}/statuses?limit={PER_PAGE}&exclude_reblogs=true{older}")
             listed = answer.json()
-            if not isinstance(listed, list) or not all(_is_id(_at(one, "id")) for one in listed):
+            if not isinstance(listed, list) or not all(is_id(at(one, "id")) for one in listed):
                 raise answer.unclear("Mastodon answered with something else than a list of statuses")
-            yield [status for status in listed if (_time(status.get("created_at")) or since) >= since]
-            if len(listed) < PER_PAGE or (_time(listed[-1].get("created_at")) or since) < since:
+            yield [status for status in listed if (time_of(status.get("created_at")) or since) >= since]
+            if len(listed) < PER_PAGE or (time_of(listed[-1].get("created_at")) or since) < since:
                 return
             before = listed[-1]["id"]
         raise Unavailable(f"There are more than {PAGES * PER_PAGE} newer statuses: it could not be looked for.")
 
     def _read(self, path: str, accept: tuple[int, ...] = ()) -> Answer:
         return self.http.call(
-            "GET", self._base + path, headers=self._headers(), writes=False, label=self.label, errors=_too_fast,
+            "GET", self._base + path, headers=self._headers(), writes=False, label=self.label, errors=too_fast,
             accept=accept,
         )  # fmt: skip
 
@@ -204,7 +237,7 @@ class Mastodon(OneStep):
     ) -> Answer:
         return self.http.call(
             method, self._base + path, headers=self._headers() | (headers or {}), json=body, writes=True,
-            label=self.label, errors=errors or _refusal,
+            label=self.label, errors=errors or refusal,
         )  # fmt: skip
 
     @property
@@ -213,72 +246,3 @@ class Mastodon(OneStep):
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.credentials['access_token']}"}
-
-
-# --- Answers -----------------------------------------------------------------------------------------------------
-
-
-def _too_fast(answer: Answer) -> PublishingError | None:
-    """Of a 429 the moment stands in a header of its own, as an ISO time."""
-    if answer.status != 429:
-        return None
-    reset = _time(answer.headers.get("x-ratelimit-reset"))
-    wait = answer.retry_after()
-    if wait is None and reset is not None:
-        wait = min(max((reset - datetime.now(UTC)).total_seconds(), 1.0), 24 * 3600.0)
-    return RateLimited("Mastodon asks us to slow down.", wait if wait is not None else 300.0)
-
-
-def _refusal(answer: Answer) -> PublishingError | None:
-    """403 is about the token or the account, never about a text: that is 422."""
-    if answer.status == 403:
-        return NotAuthorized(f"Mastodon does not let this token write: {answer.words() or 'it did not say why.'}")
-    return _too_fast(answer)
-
-
-def _gone(answer: Answer) -> PublishingError | None:
-    if answer.status == 404:
-        return Gone("The status is no longer on Mastodon.")
-    return _refusal(answer)
-
-
-def _status_in(answer: Answer) -> RemotePost:
-    status = answer.json()
-    if not isinstance(status, dict) or not _is_id(status.get("id")) or not origin_of(str(status.get("url") or "")):
-        raise answer.unclear("Mastodon answered without the status and its address")
-    return _remote_post(status)
-
-
-def _remote_post(status: dict[str, Any]) -> RemotePost:
-    return RemotePost(status["id"], str(status.get("url") or ""), Visibility.PUBLIC)
-
-
-def _names(status: dict[str, Any], url: str) -> bool:
-    return bool(url) and url in addresses_in(str(status.get("content") or ""))
-
-
-def _number(remote_id: str) -> str:
-    if not _is_id(remote_id):
-        raise Gone(f"“{remote_id[:40]}” is not the number of a status.")
-    return remote_id
-
-
-def _is_id(value: Any) -> bool:
-    """Numbers as text; other servers that speak Mastodon's language use letters as well."""
-    return isinstance(value, str) and bool(re.fullmatch(r"[\w-]{1,100}", value))
-
-
-def _at(value: Any, key: str) -> Any:
-    return value.get(key) if isinstance(value, dict) else None
-
-
-def _host(url: str) -> str:
-    return origin_of(url).split("//")[-1]
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -13,7 +13,7 @@ import requests
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from publishers.base import Article, Image, Level, Visibility
+from publishers.base import Article, Examines, Health, Image, Level, Visibility
 from publishers.errors import Gone, NotAuthorized, OutcomeUnknown, RateLimited, Rejected, Unavailable
 from publishers.mastodon import Mastodon
 from publishers.mastodon.forms import SettingsForm
@@ -87,6 +87,13 @@ def test_an_instance_that_does_not_tell_scopes_is_believed_until_it_refuses(fres
     assert reader.verify().id
     with pytest.raises(NotAuthorized, match="outside the authorized scopes"):
         reader.publish(ARTICLE)
+
+
+@pytest.mark.parametrize(("tells", "health"), [(True, Health.WELL), (False, Health.UNKNOWN)])
+def test_its_health_says_what_the_token_may_do(mastodon: Mastodon, fresh: Serving, tells: bool, health: Health) -> None:
+    order(fresh, "switches", platform="mastodon", switch="tells_scopes", on=tells)
+    assert isinstance(mastodon, Examines)
+    assert [check.health for check in mastodon.examine(mastodon.verify())] == [health]
 
 
 @pytest.mark.parametrize("scopes", [["read", "write"], ["write:statuses", "read:statuses", "read:accounts"]])
@@ -342,6 +349,7 @@ def test_one_that_is_never_ready_is_left_out_and_that_is_said(
 
 @pytest.mark.parametrize("size", [MEGABYTES_16 - 1, MEGABYTES_16, MEGABYTES_16 + 1])
 def test_pictures_have_up_to_16_megabytes(showing: Mastodon, fresh: Serving, tmp_path: Path, size: int) -> None:
+    showing.http.deadline = showing.http.read = 30  # so much takes a while on a busy machine
     article = with_cover(tmp_path, size)
     fits = size <= MEGABYTES_16
     assert [f.level for f in showing.check(article) if f.field == "cover_url"] == ([] if fits else [Level.LOST])
