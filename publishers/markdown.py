@@ -44,7 +44,8 @@ def clean(html: str, elements: Collection[str] = ELEMENTS) -> str:
         attribute_filter=_filter_attribute,
         set_tag_attribute_values={
             "input": {"type": "checkbox", "disabled": "", "aria-label": "Task"},
-            **dict.fromkeys(("pre", "table"), {"tabindex": "0"}),  # where they are too wide, arrow keys move them
+            "pre": {"tabindex": "0"},  # where code is too wide, arrow keys move it
+            "table": {"tabindex": "0"},
         },
         link_rel="noopener noreferrer",
         url_schemes={"http", "https", "mailto"},

@@ -10,9 +10,19 @@ from typing import Any
 from publishers.base import Article, Finding
 from publishers.notes import Notes
 from publishers.preparing import is_public_url, note_canonical_url, note_title, one_line, usable_cover
+from publishers.text.constructs import (
+    called_footnotes,
+    callouts,
+    definition_lists,
+    diagrams,
+    formulas_as_code,
+    named_footnotes,
+    task_lists,
+)
+from publishers.text.escapes import struck_words
 from publishers.text.parsing import Kind
 from publishers.text.source import Source
-from publishers.text.steps import Step, addresses, front_matter, repeated_title, run, some_text
+from publishers.text.steps import Step, addresses, front_matter, hard_breaks, repeated_title, run, some_text
 
 KEY = "blogscheduler_id"  # of the metadata that is ours
 SUBJECT = 2000  # characters
@@ -39,6 +49,16 @@ STEPS: tuple[Step, ...] = (
     front_matter,  # refused there
     repeated_title,  # which is the subject
     addresses("in a mail it leads nowhere"),
+    # What its Markdown knows beyond links, emphasis and lists is not documented, and a mail cannot be mended.
+    task_lists,
+    callouts,
+    definition_lists,
+    struck_words,
+    formulas_as_code("A mail has no formulas: they appear as code."),
+    diagrams("A mail has no diagrams: they appear as their code."),
+    called_footnotes,
+    named_footnotes,
+    hard_breaks,
     template_tags,
     some_text,
 )

@@ -17,12 +17,14 @@ from publishers.base import Article, Look
 from publishers.notes import Notes
 from publishers.sites.escapes import ZERO_WIDTH, modules
 from publishers.sites.generators import Generator
+from publishers.text.constructs import by_plugins, called_footnotes, named_footnotes
 from publishers.text.dialects import to_shown_html
-from publishers.text.escapes import jsx
+from publishers.text.escapes import jsx, struck_words
 from publishers.text.source import Edit, Source
 from publishers.text.steps import (
     Step,
     as_letters,
+    hard_breaks,
     own_front_matter,
     run,
     some_text,
@@ -129,6 +131,11 @@ def source(article: Article, generator: Generator, notes: Notes, name: str = "")
         own_front_matter,
         without_title("The first heading repeats the title and is left out: the site prints the title itself."),
         own_pictures,
+        called_footnotes,
+        by_plugins(generator.label, generator.dialect),
+        struck_words,
+        named_footnotes,
+        hard_breaks,
         *for_mdx,
         some_text,
         _note_blanks(generator),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from markdown_it.token import Token
 
 from publishers.notes import Notes
+from publishers.text.dialects import Dialect
 from publishers.text.parsing import Kind, Parsed, Span
 from publishers.text.source import Edit, Source
 from publishers.text.steps import Step
@@ -225,6 +226,36 @@ def diagrams(message: str) -> Step:
         return source
 
     return step
+
+
+# --- What a site's Markdown does not know as it comes ------------------------------------------------------------
+
+
+def by_plugins(label: str, dialect: Dialect) -> Step:
+    """Say what a site shows only with a plugin or a template of its own: only its owner knows whether it has one."""
+
+    def step(source: Source, notes: Notes) -> Source:
+        for what, is_known, lines in _special(source.parsed, dialect):
+            for line in () if is_known else lines:
+                message = f"{label} shows {what} only where the site was set up for it: look at the page once."
+                notes.note("markdown", message, source.line(line))
+        return source
+
+    return step
+
+
+def _special(read: Parsed, dialect: Dialect) -> Iterator[tuple[str, bool, list[int]]]:
+    def at(kind: str) -> list[int]:
+        return [_line_of(token) for token in read.tokens if token.type == kind]
+
+    spans = read.spans
+    yield "task lists", dialect.tasks, [_line_of(one) for one in read.tokens if "checked" in one.meta]
+    yield "callouts", dialect.callouts, at("alert_open")
+    yield "lists of definitions", dialect.definitions, at("dl_open")
+    yield "tables", dialect.tables, at("table_open")
+    yield "footnotes", dialect.footnotes, [read.line_at(span.start) for span in spans if span.kind is Kind.NOTE]
+    yield "formulas", dialect.formulas, [read.line_at(span.start) for span in spans if span.kind is Kind.MATH]
+    yield "diagrams", False, [_line_of(one) for one in read.blocks if one.info.split()[:1] == ["mermaid"]]
 
 
 # --- Raw HTML ----------------------------------------------------------------------------------------------------

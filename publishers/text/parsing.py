@@ -300,7 +300,14 @@ def new_parser(renderer: type[RendererHTML] = Renderer, **options: Any) -> Markd
     """GitHub-flavoured Markdown with footnotes, definition lists and formulas."""
     parser = MarkdownIt("gfm-like2", {"maxNesting": DEEPEST, **options}, renderer_cls=renderer)
     parser.linkify = Links()
-    return parser.use(footnote_plugin).use(deflist_plugin).use(math_plugin)
+    parser.use(footnote_plugin).use(deflist_plugin).use(math_plugin)
+    parser.add_render_rule("footnote_caption", _caption)
+    return parser
+
+
+def _caption(_renderer: object, tokens: Sequence[Token], index: int, _options: object, _env: object) -> str:
+    """The same number however often a footnote is called."""
+    return f"[{tokens[index].meta['id'] + 1}]"
 
 
 _PERHAPS = re.compile(r"://|www\.|@|mailto:|//", re.IGNORECASE)

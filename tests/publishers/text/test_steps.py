@@ -14,6 +14,7 @@ from publishers.addresses import is_relative
 from publishers.base import Article, Image, Level, RemoteImage
 from publishers.notes import Notes
 from publishers.text.constructs import (
+    by_plugins,
     called_footnotes,
     callouts,
     definition_lists,
@@ -25,6 +26,7 @@ from publishers.text.constructs import (
     numbering,
     task_lists,
 )
+from publishers.text.dialects import Dialect
 from publishers.text.escapes import jsx, lazy_headings, raised_and_marked, struck_words, underscores_in_words
 from publishers.text.parsing import Kind, parsed
 from publishers.text.source import Source
@@ -105,6 +107,12 @@ def test_doing_it_twice_changes_nothing_more(step: Step, text: str, becomes: str
         (html_elements({"b"}), "<b>a</b>\n\n<i>c</i> `<u>` <!-- <u> -->", [(Level.CHANGED, 3)]),
         (html_elements({"b"}), "<X y={z} /> <iframe src='a>b'></iframe>", [(Level.LOST, 1), (Level.LOST, 1)]),
         (lazy_headings, "#tag", [(Level.NOTE, 1)]),
+        (
+            by_plugins("Eleventy", Dialect()),
+            "- [ ] a\n\nb[^1]\n: c\n\n$x_1$\n\n[^1]: d",
+            [(Level.NOTE, n) for n in (1, 3, 3, 6)],
+        ),
+        (by_plugins("Hugo", Dialect(tasks=True, footnotes=True)), "- [ ] a\n\nb[^1]\n\n[^1]: d", []),
         (numbering, "1. a\n\nb\n\n3. c", [(Level.CHANGED, 5)]),
         (addresses("lost"), "a\n[b](c) ![d](e)", [(Level.CHANGED, 2), (Level.LOST, 2)]),
         (addresses("lost"), "![a](http://localhost/b.png)", [(Level.LOST, 1)]),
