@@ -48,7 +48,7 @@ def article_of(delivery: Delivery) -> Article:
         author=post.author.name if post.author else "",
         due_at=dated.due_at,
         ai_disclosure=post.ai_disclosure,
-        options={**delivery.options, **said.get("options", {})},
+        options={**said.get("options", {}), **delivery.options},
         images=images,
         uploaded=uploaded_to(channel, images) if images else {},
     )

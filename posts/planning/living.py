@@ -185,8 +185,19 @@ def give_up(publication: Delivery) -> None:
 def keep_version(post: Post, channel: Channel, version: Mapping[str, Any], now: datetime) -> None:
     """What the post says for this channel from now on. The row is locked: two channels may be written for at once."""
     row = Post.objects.select_for_update().only("versions").get(pk=post.pk)
+    before = tailoring.version_of(row, channel.pk).get("options", {})
     versions = tailoring.with_version(row, channel.pk, version)
     Post.objects.filter(pk=post.pk).update(versions=versions, compare_at=now)
+    _tell_deliveries(post, channel, before, version.get("options") or {})
+
+
+def _tell_deliveries(post: Post, channel: Channel, before: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """What was asked at the scheduling goes first: what is said of it now, later than that, has to be told there."""
+    if before == options:
+        return
+    for delivery in Delivery.objects.filter(post=post, channel=channel).only("options").order_by("pk"):
+        kept = {name: value for name, value in delivery.options.items() if name not in before}
+        Delivery.objects.filter(pk=delivery.pk).update(options={**kept, **options})
 
 
 def keep_defaults(channel: Channel, defaults: Mapping[str, Any] | None) -> None:

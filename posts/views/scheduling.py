@@ -88,7 +88,7 @@ def verdicts(
         findings = scheduling.check(post, channel, due_at, options, page)
         sent = sent_to(channel, post, due_at, options, page) if with_sent else None
         said = tailoring.said_otherwise(post, channel.pk)
-        wished = {**options, **tailoring.version_of(post, channel.pk).get("options", {})}
+        wished = {**tailoring.version_of(post, channel.pk).get("options", {}), **options}
         sight = sight_of(post, channel, due_at, options, findings, MOST_SHOWN, page) if with_sent else None
         found.append(Verdict(channel, findings, in_words(channel, wished), near[channel], sent, said, sight))
     return found
@@ -385,7 +385,7 @@ def _last_wishes(post: Post) -> dict[int, dict[str, Any]]:
     wishes = dict(post.deliveries.order_by("pk").values_list("channel_id", "options"))
     for pk, version in (post.versions or {}).items():
         if version.get("options"):
-            wishes[int(pk)] = {**wishes.get(int(pk), {}), **version["options"]}
+            wishes[int(pk)] = {**version["options"], **wishes.get(int(pk), {})}
     return wishes
 
 

@@ -68,10 +68,22 @@ def test_tags_of_its_own_are_named_as_the_channel_names_them() -> None:
     assert article(version={"tags": ["c#", "csharp"]}, defaults={"tags": names}).tags == ("csharp",)
 
 
-def test_options_said_there_win_over_those_of_the_scheduling() -> None:
-    made = delivery(version={"options": {"series": "engines"}})
-    made.options = {"series": "older", "subtitle": "kept"}
-    assert article_of(made).options == {"series": "engines", "subtitle": "kept"}
+def test_what_was_asked_at_the_scheduling_wins_over_options_said_there_before() -> None:
+    made = delivery(version={"options": {"series": "engines", "subtitle": "kept"}})
+    made.options = {"series": "newer"}
+    assert article_of(made).options == {"series": "newer", "subtitle": "kept"}
+
+
+@pytest.mark.django_db
+def test_options_said_there_later_are_told_to_what_is_scheduled_and_published(workspace: Workspace) -> None:
+    dev = Channel.objects.create(workspace=workspace, platform="devto", name="DEV")
+    post = Post.objects.create(workspace=workspace, title="Notes", versions={str(dev.pk): {"options": {"a": "1"}}})
+    made = Delivery.objects.create(
+        workspace=workspace, post=post, channel=dev, due_at=DUE, act_at=DUE, options={"a": "1", "other": "x"}
+    )
+    living.keep_version(post, dev, {"options": {"series": "engines"}}, DUE)
+    made.refresh_from_db()
+    assert made.options == {"other": "x", "series": "engines"}
 
 
 def test_a_version_of_another_channel_means_nothing_here() -> None:
