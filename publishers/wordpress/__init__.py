@@ -219,18 +219,21 @@ class WordPress(TwoStep):
     # --- Looking -----------------------------------------------------------------------------------------------------
 
     def find(self, article: Article, remote_id: str = "") -> RemotePost | None:
-        """By id and by mark in every state but the trash; by slug and words where a plugin has cut out the mark."""
+        """By id and by mark in every state but the trash; by slug where a plugin searches otherwise than WordPress,
+        and then by the very words where one has cut out the mark.
+        """
         known = self._by_id(remote_id) if remote_id.isdecimal() else None
         posts = [post for post in [known, *self._marked(article.key)] if post and post.status != "trash"]
         if not posts:
-            posts = [post for post in self._at_slug(article.slug) if post.says(self._words(article))]
+            posts = [post for post in self._at_slug(article.slug) if self._is_ours(post, article)]
         by_visibility = [Visibility.PUBLIC, Visibility.SCHEDULED, Visibility.DRAFT]
         best = min(posts, key=lambda post: by_visibility.index(post.visibility), default=None)
         return best.remote() if best else None
 
-    def _words(self, article: Article) -> tuple[str, str]:
+    def _is_ours(self, post: Post, article: Article) -> bool:
+        keys = marks_in(post.content)
         ready = prepare(article, self.settings)
-        return ready.title, ready.content
+        return article.key in keys if keys else post.says((ready.title, ready.content))
 
     def _by_id(self, remote_id: str, **query: str) -> Post | None:
         if not re.fullmatch(r"\d{1,19}", remote_id):
@@ -251,7 +254,7 @@ class WordPress(TwoStep):
         if not slug:
             return []
         slugs = ",".join([slug, *(f"{slug}-{number}" for number in range(2, SUFFIXES + 1))])
-        return [post for post in posts_in(self._posts(slug=slugs)) if not marks_in(post.content)]
+        return [post for post in posts_in(self._posts(slug=slugs)) if post.status != "trash"]
 
     def _posts(self, **query: str) -> Answer:
         """In every state but the trash."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from publishers.base import Article, Health, Image, Level, RemoteImage, Visibility
 from publishers.errors import (
@@ -516,6 +517,20 @@ def test_what_refusals_mean(
 def test_a_look_up_that_cannot_be_read_proves_nothing(httpserver: HTTPServer, body: Any) -> None:
     with pytest.raises(Unavailable):
         answering(httpserver, body).find(ARTICLE)
+
+
+@pytest.mark.parametrize(("key", "is_found"), [(KEY, True), (OTHER_KEY, False)])
+def test_where_a_plugin_searches_in_its_own_way_the_slug_leads_to_the_mark(
+    httpserver: HTTPServer, key: str, is_found: bool
+) -> None:
+    def answer(request: Request) -> Response:
+        post = POST | {"slug": f"{ARTICLE.slug}-2", "content": {"raw": f"Text. {mark(key)}"}}
+        asked = request.args.get("slug", "").split(",")
+        return Response(json.dumps([post] if post["slug"] in asked else []), content_type="application/json")
+
+    httpserver.expect_request("/wp-json/wp/v2/posts").respond_with_handler(answer)
+    site = httpserver.url_for("").rstrip("/")
+    assert (wordpress_at(site, rest_root=f"{site}/wp-json/").find(ARTICLE) is not None) is is_found
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422, 500, 502])
