@@ -24,6 +24,11 @@ TEMPLATE = "{title}\n\n{link}\n\n{tags}"
 LONGEST_TEMPLATE = 2_000  # characters
 SHORTEST_CUT = 12  # characters of a title or summary below which a cut one says nothing
 
+# A web address as it stands in a text: brackets in it are its own where they are a pair, signs after it are not.
+ADDRESS = re.compile(
+    r"https?://(?:[^\s<>\"()“”«»]|\([^\s<>\"()]*\))*(?:[^\s<>\"'.,;:!?()\[\]“”‘’«»…]|\([^\s<>\"()]*\))"
+)
+
 # What stands in a template, as people type it. Any other braces are ordinary text.
 _PLACE = re.compile(r"\{(title|summary|link|tags)\}")
 _HELP = "{title}, {summary}, {link} and {tags} stand for what the post has."

@@ -56,7 +56,8 @@ NEEDS = {
     "me": "read:accounts", "create": "write:statuses", "update": "write:statuses", "delete": "write:statuses",
     "show": "read:statuses", "list": "read:statuses", "upload": "write:media", "media": "write:media",
 }  # fmt: skip
-URL = re.compile(r"https?://[^\s<>\"]+")
+URL = re.compile(r"https?://(?:[^\s<>\"()“”«»]|\([^\s<>\"()]*\))*(?:[^\s<>\"'.,;:!?()\[\]“”‘’«»…]|\([^\s<>\"()]*\))")
+"""Brackets within an address are its own where they are a pair; signs after it are not."""
 TAG = re.compile(r"(?<![\w/#])#(\w*[^\W\d]\w*)")
 
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from publishers import announcing
-from publishers.announcing import Announcement, Kind, Part, Style, graphemes, text_of
+from publishers.announcing import ADDRESS, Announcement, Kind, Part, Style, graphemes, text_of
 from publishers.base import Article, Image, Limits
 from publishers.preparing import one_line
 
@@ -75,7 +75,6 @@ def shortened(url: str) -> str:
     return shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
 
 
-_ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?')\]]")
 _TAG = re.compile(r"(?<![^\s(])#([^\W\d_][\w]{0,62}|\w*[^\W\d_]\w{0,62})")
 
 
@@ -96,7 +95,7 @@ def facets(parts: list[Part]) -> list[dict[str, Any]]:
 
 def _typed(start: int, words: str) -> Iterator[dict[str, Any]]:
     """Addresses and tags that the author has typed."""
-    for address in _ADDRESS.finditer(words):
+    for address in ADDRESS.finditer(words):
         yield _facet(start + len(words[: address.start()].encode()), address[0], "link", uri=address[0])
     for tag in _TAG.finditer(words):
         yield _facet(start + len(words[: tag.start()].encode()), tag[0], "tag", tag=tag[1])

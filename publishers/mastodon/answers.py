@@ -9,7 +9,7 @@ from typing import Any
 from publishers.base import RemotePost, Visibility
 from publishers.errors import Gone, NotAuthorized, PublishingError, RateLimited
 from publishers.http import Answer, origin_of
-from publishers.mastodon.status import addresses_in
+from publishers.mastodon.status import links_to
 
 
 def too_fast(answer: Answer) -> PublishingError | None:
@@ -48,7 +48,7 @@ def remote_post(status: dict[str, Any]) -> RemotePost:
 
 
 def names_page(status: dict[str, Any], url: str) -> bool:
-    return bool(url) and url in addresses_in(str(status.get("content") or ""))
+    return links_to(str(status.get("content") or ""), url)
 
 
 def number_in(remote_id: str) -> str:

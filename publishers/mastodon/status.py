@@ -9,9 +9,10 @@ import re
 from collections.abc import Mapping
 from html import unescape
 from typing import Any
+from urllib.parse import unquote
 
 from publishers import announcing
-from publishers.announcing import Announcement, Part, Style, graphemes, text_of
+from publishers.announcing import ADDRESS, Announcement, Part, Style, graphemes, text_of
 from publishers.base import Article, Image, Limits
 
 CHARACTERS = 500  # unless the instance says otherwise
@@ -31,12 +32,10 @@ VISIBILITIES = {
     "private": "Only for followers",
 }
 
-_URL = re.compile(r"https?://[^\s<>\"]+")
-
 
 def counted(text: str) -> int:
     """How long Mastodon says that a text is: web addresses count 23, an emoji of several code points counts one."""
-    return graphemes(_URL.sub("x" * URL_COUNTS, text))
+    return graphemes(ADDRESS.sub("x" * URL_COUNTS, text))
 
 
 def prepare(article: Article, settings: Mapping[str, Any]) -> Announcement:
@@ -95,6 +94,11 @@ def language_of(article: Article) -> str:
     return article.language.split("-")[0].lower()
 
 
-def addresses_in(content: str) -> set[str]:
-    """The addresses that the HTML of a status links to."""
-    return {unescape(address) for address in re.findall(r"href=\"([^\"]*)\"", content)}
+def links_to(content: str, url: str) -> bool:
+    """Whether the HTML of a status links to this address, however its letters are coded."""
+    found = (unescape(address) for address in re.findall(r"href=\"([^\"]*)\"", content))
+    return bool(url) and any(_plain(address) == _plain(url) for address in found)
+
+
+def _plain(url: str) -> str:
+    return unquote(url).rstrip("/")

@@ -142,6 +142,16 @@ def test_what_the_author_types_is_a_link_or_a_tag_as_well() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [("(see https://a.example/x).", "https://a.example/x"), ("https://a.example/x_(y)!", "https://a.example/x_(y)"),
+     ("“https://a.example”", "https://a.example"), ("https://", None)],
+)  # fmt: skip
+def test_an_address_ends_before_the_signs_that_follow_it(typed: str, address: str | None) -> None:
+    found = [text for text, _ in texts(recorded(options={"text": typed + " {link}"}))]
+    assert found == [*([address] if address else []), LINK]
+
+
 def test_a_title_with_a_hash_is_no_tag() -> None:
     assert [text for text, _ in texts(recorded(title="Of #looms", tags=()))] == [LINK]
 

@@ -133,6 +133,15 @@ def test_web_addresses_count_23_and_a_family_counts_one() -> None:
     assert counted("https://a.example/" + "x" * 400) == 23
     assert counted("http://a.b") == 23
     assert counted(f"{FAMILY} {FAMILY}") == 3
+    assert counted("(https://a.example/x_(y)).") == 26
+
+
+@pytest.mark.parametrize("template", ["({link})", "{link}.", "“{link}”, he said", "{link}"])
+@pytest.mark.parametrize("page", ["https://a.example/x_(y)", "https://a.example/x?a=1&b=2", "https://a.example/ä/"])
+def test_whatever_stands_around_it_the_page_is_known_again(fresh: Serving, template: str, page: str) -> None:
+    mastodon = mastodon_at(f"{fresh.url}/mastodon", template=template)
+    article = replace(ARTICLE, canonical_url=page)
+    assert mastodon.publish(article) == mastodon.find(article)
 
 
 @pytest.mark.parametrize(("length", "findings"), [(499, []), (500, []), (501, [(Level.REFUSED, "options")])])
