@@ -191,7 +191,7 @@ def _note_options(notes: Notes, article: Article, settings: Mapping[str, Any]) -
             notes.refused("options", f"Ghost takes up to {most} characters for “{name.replace('_', ' ')}”.")
     if newsletter := newsletter_of(article, settings):
         message = f"Ghost mails it to the readers of “{newsletter}” as it is published: that cannot be taken back."
-        notes.note("options", message)
+        notes.changed("options", message)  # too much to be folded away among the notes
     elif article.options.get("newsletter") == "yes":
         notes.refused("options", "It is to be mailed, but the channel's settings name no newsletter.")
 

@@ -370,7 +370,7 @@ def test_tags_of_up_to_191_characters_are_kept(ghost: Ghost) -> None:
 
 def test_a_mail_is_announced_and_needs_a_newsletter(ghost: Ghost, sandbox: Serving) -> None:
     assert said(ghost, options={"newsletter": "yes"}) == [(Level.REFUSED, "options")]
-    assert said(ghost_at("https://blog.example", **MAILED)) == [(Level.NOTE, "options")]
+    assert said(ghost_at("https://blog.example", **MAILED)) == [(Level.CHANGED, "options")]
 
 
 @pytest.mark.parametrize(
