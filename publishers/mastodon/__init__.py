@@ -44,6 +44,7 @@ from publishers.mastodon.status import (
     LIMITS,
     LONGEST_ALT,
     fields,
+    note_mentions,
     picture_of,
     prepare,
 )
@@ -100,7 +101,7 @@ class Mastodon(OneStep):
         ready = prepare(article, self.settings)
         _, problem = picture_of(article, self.settings)
         lost = [Finding(Level.LOST, "cover_url", problem)] if problem else []
-        return note_text([*ready.findings, *lost], ready.text)
+        return note_text([*ready.findings, *lost, *note_mentions(ready.parts)], ready.text)
 
     def look(self, article: Article) -> Look:
         return prepare(article, self.settings).look()

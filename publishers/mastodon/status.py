@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from publishers import announcing
-from publishers.announcing import ADDRESS, Announcement, Part, Style, graphemes, text_of
-from publishers.base import Article, Image, Limits
+from publishers.announcing import ADDRESS, Announcement, Kind, Part, Style, graphemes, text_of
+from publishers.base import Article, Finding, Image, Level, Limits
 
 CHARACTERS = 500  # unless the instance says otherwise
 URL_COUNTS = 23  # characters that every web address counts, however long it is
@@ -46,6 +46,16 @@ def prepare(article: Article, settings: Mapping[str, Any]) -> Announcement:
 
     style = Style("Mastodon", fits, f"{most} characters")
     return announcing.prepare(article, str(settings.get("template") or ""), style)
+
+
+_MENTION = re.compile(r"(?<![\w/@])@[A-Za-z0-9_]+(?:@[\w.-]+\w)?")
+
+
+def note_mentions(parts: list[Part]) -> list[Finding]:
+    """Whoever is named by an @ hears of it, also where a title only speaks of code."""
+    found = {name for part in parts if part.kind in (Kind.TITLE, Kind.SUMMARY) for name in _MENTION.findall(part.text)}
+    words = "Mastodon mentions whoever is called {} there, and tells them: write it otherwise if nobody is meant."
+    return [Finding(Level.NOTE, "title", words.format(name)) for name in sorted(found)]
 
 
 def longest(settings: Mapping[str, Any]) -> int:

@@ -144,6 +144,21 @@ def test_whatever_stands_around_it_the_page_is_known_again(fresh: Serving, templ
     assert mastodon.publish(article) == mastodon.find(article)
 
 
+@pytest.mark.parametrize(
+    ("title", "names"),
+    [
+        ("Of looms", []),
+        ("@property in Python", ["@property"]),
+        ("ada@example.com", []),
+        ("Mit @grace@b.example", ["@grace@b.example"]),
+    ],
+)
+def test_a_title_that_would_call_somebody_is_told(mastodon: Mastodon, title: str, names: list[str]) -> None:
+    told = [finding.message for finding in mastodon.check(replace(ARTICLE, title=title)) if finding.field == "title"]
+    assert len(told) == len(names)
+    assert all(name in message for name, message in zip(names, told, strict=True))
+
+
 @pytest.mark.parametrize(("length", "findings"), [(499, []), (500, []), (501, [(Level.REFUSED, "options")])])
 def test_a_text_has_up_to_500_characters(fresh: Serving, length: int, findings: Any) -> None:
     mastodon = mastodon_at(f"{fresh.url}/mastodon")
