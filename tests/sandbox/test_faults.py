@@ -9,6 +9,7 @@ import time
 import pytest
 import requests
 
+from sandbox.platforms import PLATFORMS
 from tests.sandbox.conftest import MARK, Author, Street, TestClock
 
 
@@ -180,7 +181,7 @@ def test_faults_are_listed_and_lifted(ada: Author, street: Street) -> None:
     [
         ({"fault": "explode"}, '"fault" must be one of status, hang, '),
         ({"call": "publish"}, '"call" must be one of *, flip, me, create, update, list, show, unpublish'),
-        ({"platform": "myspace"}, '"platform" must be one of devto, '),
+        ({"platform": "myspace"}, f'"platform" must be one of {", ".join(PLATFORMS)}'),
         ({"when": "during"}, '"when" must be one of before, after'),
         ({"times": 0}, '"times" must be a whole number from 1, or null for always.'),
         ({"every": "2"}, '"every" must be a whole number from 1'),
