@@ -16,6 +16,7 @@ from publishers.base import Account, Aspect, Assisted, Check, Examines, Health, 
 from publishers.errors import Fault, Later, NotAuthorized, PublishingError, RateLimited
 
 APART = timedelta(seconds=30)  # clocks this far apart are said; a Date header is exact to a second
+EXPIRES_SOON = timedelta(days=14)
 FAR_APART = timedelta(minutes=4)  # and so far apart some platforms refuse what is signed with a time
 
 ASPECTS = {
@@ -156,6 +157,7 @@ def _of_answers(publisher: Publisher, exchanges: list[Exchange], known: Known, n
         took = f"{answered[-1].seconds:.1f} s"
         yield Check(Aspect.ADDRESS, Health.WELL, f"{host} answers, in {took}.")
         yield _clock(answered[-1], now)
+        yield from _expiry(answered[-1], now)
     yield from _quota(publisher, answered, known)
 
 
@@ -170,6 +172,19 @@ def _clock(exchange: Exchange, now: datetime) -> Check:
     cause = f"Its clock is {_in_words(abs(apart))} {ahead} ours."
     health = Health.BROKEN if abs(apart) > FAR_APART else Health.WARNING
     return Check(Aspect.CLOCK, health, cause, REMEDIES[Fault.CLOCK])
+
+
+def _expiry(exchange: Exchange, now: datetime) -> Iterable[Check]:
+    """A key that runs out soon, where the platform says when: "2026-12-01 10:00:00 UTC" (GitHub's documentation)."""
+    said = exchange.headers.get("github-authentication-token-expiration", "")
+    try:
+        end = datetime.fromisoformat(said.removesuffix(" UTC").strip())
+    except ValueError:
+        return
+    end = end if end.tzinfo else end.replace(tzinfo=UTC)
+    if end - now < EXPIRES_SOON:
+        cause = f"The key runs out on {end:%-d %b %Y}."
+        yield Check(Aspect.KEY, Health.WARNING, cause, "Make a new key there in time, and give it to the channel.")
 
 
 def _date(header: str) -> datetime | None:

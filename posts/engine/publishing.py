@@ -40,6 +40,7 @@ Clock = Callable[[], datetime]
 SOON = timedelta(seconds=1)  # a drain with nothing in hand waits for what comes due within this
 REFILL = 0.5  # seconds: how long a drain with calls in flight goes without looking for more
 AHEAD = 16  # trips that wait for a free thread, so that none is idle while outcomes are written
+HAND_OVERS = 100  # in one go: what is in flight has to be written meanwhile
 HOLD = timedelta(seconds=5)  # the longest that a trip is held for the platform's pace; else it is put back
 
 _one_drain = threading.Lock()  # one drain per process
@@ -239,9 +240,11 @@ def claim(now: datetime, limit: int, in_hand: Mapping[int, int] | None = None, l
 
     Workspaces take turns; ``in_hand`` says how many of each, by its id, are on their way already.
     """
+    total = 0
     while True:
         trips, handed_over = _claim_once(now, limit, in_hand or {}, line or Line())
-        if trips or not handed_over or stopping.is_set():
+        total += handed_over
+        if trips or not handed_over or total >= HAND_OVERS or stopping.is_set():
             return trips
         line = None  # their channels are free again already: see what comes next there
 

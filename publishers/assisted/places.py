@@ -126,7 +126,8 @@ class HackerNews(ByHand):
 
     def doors(self, article: Article) -> tuple[Door, ...]:
         """Its form, filled in: the address takes both fields."""
-        filled = urlencode({"u": article.canonical_url, "t": self.hand_off(article).title})
+        fields = {"u": article.canonical_url, "t": self.hand_off(article).title}
+        filled = urlencode({name: words for name, words in fields.items() if words})
         return (Door("Open its form, filled in", f"https://news.ycombinator.com/submitlink?{filled}"),)
 
     def wrong_address(self, url: str) -> str:

@@ -402,3 +402,14 @@ def test_the_author_is_the_first_who_joined_the_workspace(folder: Channel, file:
     said("schedule", file, "--channel", folder.name, "--at", "2036-07-01T09:00")
     assert Post.objects.get().author == ada
     assert Delivery.objects.get().due_at.tzinfo == UTC
+
+
+# --- by hand ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_brought_by_hand_is_handed_over_by_cron_as_well(workspace: Workspace, file: Path) -> None:
+    said("connect", "substack", "Letters", "address=https://ada.substack.com")
+    said("schedule", file, "--channel", "Letters", "--at", "now")
+    said("publish_due")
+    [row] = json.loads(said("deliveries", "--json"))
+    assert row["status"] == "handed_over"

@@ -191,6 +191,17 @@ def test_the_right_key_of_the_wrong_account(sandbox: Serving) -> None:
     assert check_of(found, Aspect.KEY).health is Health.WELL
 
 
+@pytest.mark.parametrize(("days", "health"), [(13, Health.WARNING), (15, Health.WELL)])
+def test_a_key_that_runs_out_soon(days: int, health: Health) -> None:
+    end = f"{now() + timedelta(days=days):%Y-%m-%d %H:%M:%S} UTC"
+    me = response(b'{"id": 1, "username": "ada"}', "200 OK", f"GitHub-Authentication-Token-Expiration: {end}")
+    with raw_server(say(me)) as server:
+        found = examine(dev_at(server.url), STRANGER, now)
+    check = check_of(found, Aspect.KEY)
+    assert check.health is health
+    assert ("runs out on" in check.cause) == (health is Health.WARNING)
+
+
 @contextmanager
 def proxy_that_strips(header: str, target: str, *says: str) -> Iterator[RawServer]:
     """What stands between an installation and a platform now and then: it forwards calls without a header."""
