@@ -93,8 +93,8 @@ class WordPress(TwoStep):
         if not _may(me, "publish_posts"):
             raise NotAuthorized(ROLE.format(who=who)).because(Fault.ROLE)
         name = f"{who} on {unescape(str(home.get('name') or '')) or urlsplit(self._address).netloc}"
-        choices = {"rest_root": ((root, root),), "raw_html": self._raw_html(_may(me, "unfiltered_html"))}
-        return Account(str(me["id"]), name, f"{self._address}/?author={me['id']}", choices=choices)
+        found = {"rest_root": root, "raw_html": "yes" if _may(me, "unfiltered_html") else "no"}
+        return Account(str(me["id"]), name, f"{self._address}/?author={me['id']}", found=found)
 
     def _me(self) -> dict[str, Any]:
         answer = self.site.get("wp/v2/users/me", context="edit")
@@ -110,12 +110,6 @@ class WordPress(TwoStep):
             cause = f"{account.name} may publish, but may not {' nor '.join(missing)}."
             return [Check(Aspect.ROLE, Health.WARNING, cause, "An editor or administrator may do all of it.")]
         return [Check(Aspect.ROLE, Health.WELL, f"{account.name} may publish, and whatever else is needed.")]
-
-    def _raw_html(self, unfiltered: bool) -> tuple[tuple[str, str], ...]:
-        """What the role allows now, and what was chosen before."""
-        words = {"yes": "Stays as it is", "no": "WordPress cuts out what it thinks unsafe"}
-        now, chosen = "yes" if unfiltered else "no", str(self.settings.get("raw_html") or "")
-        return tuple((value, words[value]) for value in dict.fromkeys((now, chosen)) if value in words)
 
     # --- What would be sent ------------------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class SettingsForm(forms.Form):
         label="HTML in a text",
         required=False,
         choices=[("", "Find out"), ("yes", "Stays as it is"), ("no", "WordPress cuts out what it thinks unsafe")],
-        help_text="It depends on your role there; we ask the site.",
+        help_text="It depends on your role there. After another role “Find out” asks anew.",
     )
     categories = forms.CharField(
         label="Categories",

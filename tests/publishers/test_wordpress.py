@@ -105,7 +105,7 @@ def test_the_api_is_found_by_the_sites_address(site: str, switch: Any, is_plain:
     ada = wordpress_at(site)
     account = ada.verify()
     assert account.name == "Sandbox on Sandbox & Sons"
-    [(root, _)] = account.choices["rest_root"]
+    root = account.found["rest_root"]
     assert root == (f"{site}/index.php?rest_route=/" if is_plain else f"{site}/wp-json/")
     found = wordpress_at(site, rest_root=root)
     post = found.publish_draft(found.create_draft(ARTICLE).id, ARTICLE)
@@ -113,15 +113,10 @@ def test_the_api_is_found_by_the_sites_address(site: str, switch: Any, is_plain:
     assert ARTICLE.title in requests.get(post.url, timeout=5).text
 
 
-def test_what_the_role_does_to_html_is_kept_as_a_choice(site: str) -> None:
-    assert dict(wordpress_at(site, raw_html="").verify().choices["raw_html"]).keys() == {"yes"}
+def test_what_the_role_does_to_html_is_found_out(site: str) -> None:
+    assert wordpress_at(site, raw_html="").verify().found["raw_html"] == "yes"
     author = wordpress_at(site, "author", "sandbox-wordpress-author-key", raw_html="")
-    assert dict(author.verify().choices["raw_html"]).keys() == {"no"}
-
-
-def test_what_was_chosen_before_may_stay(site: str) -> None:
-    author = wordpress_at(site, "author", "sandbox-wordpress-author-key", raw_html="yes")
-    assert list(dict(author.verify().choices["raw_html"])) == ["no", "yes"]
+    assert author.verify().found["raw_html"] == "no"
 
 
 def test_a_password_may_have_blanks_as_wordpress_shows_it() -> None:
@@ -219,7 +214,7 @@ def test_one_of_several_links_is_the_api(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/api/").respond_with_json({"namespaces": ["wp/v2"], "name": "Ada"})
     me = {"id": 1, "name": "Ada", "capabilities": {"publish_posts": True}}
     httpserver.expect_request("/api/wp/v2/users/me").respond_with_json(me)
-    assert wordpress_at(httpserver.url_for("").rstrip("/")).verify().choices["rest_root"] == ((root, root),)
+    assert wordpress_at(httpserver.url_for("").rstrip("/")).verify().found["rest_root"] == root
 
 
 # --- The whole story at the sandbox ------------------------------------------------------------------------------

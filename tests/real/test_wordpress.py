@@ -43,7 +43,7 @@ def wordpress(tmp_path: Path, password: str = PASSWORD, **settings: Any) -> Word
         credentials={"application_password": "".join(password.split())}, settings=wishes, surroundings=surroundings
     )
     if "rest_root" not in settings:
-        [(root, _)] = made.verify().choices["rest_root"]
+        root = made.verify().found["rest_root"]
         return wordpress(tmp_path, password, **settings, rest_root=root)
     return made
 
