@@ -228,6 +228,61 @@ def test_two_writers_at_once_lose_nothing(bare: Path, tmp_path: Path) -> None:
     assert len(commits(bare)) == 7
 
 
+def test_a_push_that_comes_second_is_done_again_on_top(
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Grace pushes between our fetch and our push: git sees it and sends nothing."""
+    clone = bare.parent / "grace"
+    git(bare.parent, "clone", "--quiet", str(bare), str(clone))
+    (clone / "hers.md").write_text("hers")
+    git(clone, "add", "-A")
+    git(clone, "commit", "--quiet", "-m", "by hand")
+    real = shutil.which("git")
+    before_push = f'case "$1" in push) [ -f {clone}/once ] || {{ touch {clone}/once; (unset GIT_DIR; cd {clone}; '
+    before_push += f"GIT_CONFIG_COUNT=0 {real} push --quiet origin HEAD:main) >/dev/null 2>&1; }};; esac"
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "git").write_text(f'#!/bin/sh\n{before_push}\nexec {real} "$@"\n')
+    (programs / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    publisher = opened(bare, tmp_path)
+    publisher.publish(ARTICLE)
+    assert commits(bare) == [f"Publish “{ARTICLE.title}”", "by hand", "Begin"]
+    pushes = [one.response for one in publisher.http.exchanges if one.method == "git push"]
+    assert ["[rejected]" in one for one in pushes] == [True, False]
+
+
+def test_a_branch_that_moves_while_it_is_pushed_to_is_tried_again(bare: Path, tmp_path: Path) -> None:
+    """The server has looked, and somebody is quicker still: it refuses, and says that the branch is elsewhere."""
+    script = bare / "hooks" / "pre-receive"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(
+        "#!/bin/sh\n[ -f once ] && exit 0\ntouch once\n"
+        "unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES\n"
+        "export GIT_AUTHOR_NAME=Grace GIT_AUTHOR_EMAIL=g@x GIT_COMMITTER_NAME=Grace GIT_COMMITTER_EMAIL=g@x\n"
+        "git update-ref refs/heads/main $(git commit-tree 'main^{tree}' -p main -m 'quicker')\n"
+    )
+    script.chmod(0o755)
+    publisher = opened(bare, tmp_path)
+    publisher.publish(ARTICLE)
+    assert commits(bare) == [f"Publish “{ARTICLE.title}”", "quicker", "Begin"]
+    assert "remote rejected" in repr(publisher.http.exchanges)
+
+
+def test_a_branch_that_never_stands_still_is_tried_later(bare: Path, tmp_path: Path) -> None:
+    script = bare / "hooks" / "pre-receive"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(
+        "#!/bin/sh\nunset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES\n"
+        "export GIT_AUTHOR_NAME=Grace GIT_AUTHOR_EMAIL=g@x GIT_COMMITTER_NAME=Grace GIT_COMMITTER_EMAIL=g@x\n"
+        "git update-ref refs/heads/main $(git commit-tree 'main^{tree}' -p main -m 'quicker')\n"
+    )
+    script.chmod(0o755)
+    with pytest.raises(Unavailable, match="each time"):
+        opened(bare, tmp_path).publish(ARTICLE)
+    assert commits(bare) == ["quicker"] * 5 + ["Begin"]
+
+
 def test_two_workers_share_one_copy_in_turn(bare: Path, tmp_path: Path) -> None:
     articles = [replace(ARTICLE, key=KEY[:-1] + str(n), slug=f"note-{n}") for n in range(4)]
     threads = [threading.Thread(target=opened(bare, tmp_path, 60).publish, args=(article,)) for article in articles]
