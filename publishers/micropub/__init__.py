@@ -8,6 +8,7 @@ what was asked is noticed and said.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from json import JSONDecodeError, loads
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
@@ -162,9 +163,9 @@ class Micropub(TwoStep, OneStep):
         Raises Unsupported where the server cannot list: then nobody can know.
         """
         if origin_of(remote_id):
-            known = self._source(remote_id)
-            if known is not None and not answers.is_deleted(known):
-                return answers.remote_post(remote_id, known)
+            with suppress(Gone):
+                if known := self._present(remote_id):
+                    return answers.remote_post(remote_id, known)
         keeps_marks, namesakes = False, False
         for one in self._listed():
             if answers.is_ours(one, article):
@@ -202,6 +203,8 @@ class Micropub(TwoStep, OneStep):
         wanted = properties(article, self.settings) | more
         body: dict[str, Any] = {"action": "update", "url": url, "replace": wanted}
         present = self._seen(url)
+        if present and answers.is_deleted(present):  # a server that shows no drafts at all is asked to change it
+            raise Gone(f"{LABEL} does not know this post any more.")
         if emptied := [name for name in ("summary", "category", "featured") if first(present, name) not in (None, "")
                        and name not in wanted]:  # fmt: skip
             body["delete"] = emptied
@@ -210,8 +213,14 @@ class Micropub(TwoStep, OneStep):
         return answers.address_in(answer, self._endpoint) if moved else url
 
     def _present(self, url: str) -> dict[str, Any]:
-        """A post's properties. Raises Gone where the server does not know it, or only that it was deleted."""
-        found = self._source(url) if origin_of(url) else None
+        """A post's properties, {} where the server shows none.
+
+        Raises Gone where it does not know the post, or only that it was deleted: a change would bring it back.
+        """
+        try:
+            found = self._source(url) if origin_of(url) else None
+        except Unsupported:
+            return {}
         if found is None or answers.is_deleted(found):
             raise Gone(f"{LABEL} does not know this post any more.")
         return found
@@ -224,9 +233,13 @@ class Micropub(TwoStep, OneStep):
             return {}
 
     def _source(self, url: str) -> dict[str, Any] | None:
-        """A post's properties, None when the server does not know it."""
-        answer = self._read(self._endpoint, accept=answers.NOT_THERE, q="source", url=url)
-        return None if answer.status in answers.NOT_THERE else answers.properties_in(answer)
+        """A post's properties, None when the server does not know it. Raises Unsupported where it shows none at all."""
+        answer = self._read(self._endpoint, accept=(400, 404, 410, 501), q="source", url=url)
+        if answer.status == 200:
+            return answers.properties_in(answer)
+        if answer.status in (404, 410) or answers.says_missing(answer):
+            return None
+        raise Unsupported(f"{LABEL} does not show its posts.")
 
     def _is_readable(self, url: str, article: Article) -> bool:
         """Whether everybody can read it already."""

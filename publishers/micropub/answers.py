@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from json import JSONDecodeError, loads
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -14,7 +15,8 @@ from publishers.micropub.article import is_same_moment, slug_of
 from publishers.preparing import one_line
 
 LABEL = "The Micropub server"
-NOT_THERE = (400, 404, 410)  # what a look-up of an unknown address gets, by the server
+_NOTHING = r"no (?:such|post|entry|resource|page|item|record)\b"
+_MISSING = re.compile(rf"not found|{_NOTHING}|n[o']t exist|unknown (?:post|url)", re.IGNORECASE)
 
 
 def code_in(answer: Answer) -> str:
@@ -24,6 +26,11 @@ def code_in(answer: Answer) -> str:
     except (JSONDecodeError, RecursionError):
         return ""
     return str(data.get("error") or "") if isinstance(data, dict) else ""
+
+
+def says_missing(answer: Answer) -> bool:
+    """Whether a 400 is about this post, and not about the question: some servers say it so of one they do not know."""
+    return answer.status == 400 and bool(_MISSING.search(answer.words()))
 
 
 def refusal(answer: Answer) -> PublishingError | None:
@@ -41,7 +48,7 @@ def refusal(answer: Answer) -> PublishingError | None:
 
 def refusal_of_change(answer: Answer) -> PublishingError | None:
     """About one post, by its address. An unknown one is 400 with some servers, 404 with others."""
-    if answer.status in (404, 410):
+    if answer.status in (404, 410) or says_missing(answer):
         return Gone(f"{LABEL} does not know this post any more.")
     return refusal(answer)
 

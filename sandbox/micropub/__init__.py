@@ -216,8 +216,10 @@ class Micropub:
     # Looking up
 
     def _source(self, request: Request, call: Call, account: Account) -> Outcome:
+        if not self.is_on("sources", account):
+            return refused(400, "invalid_request", "The query “source” is not supported.")
         article = self._own(request.query["url"], account, call.as_of)
-        if not article or not self.is_on("sources", account):
+        if not article:
             return refused(400, "invalid_request", "No post was found at this address.")
         return Outcome(json_response(200, self._entry(article, request)), article)
 

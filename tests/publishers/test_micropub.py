@@ -242,6 +242,40 @@ def test_what_was_deleted_is_not_brought_back(micropub: Micropub) -> None:
     assert micropub.find(ARTICLE, post.id) is None
 
 
+def test_a_draft_that_was_deleted_is_not_brought_back_by_its_flip(micropub: Micropub, sandbox: Serving) -> None:
+    drafting = with_drafts(sandbox)
+    draft = drafting.create_draft(ARTICLE)
+    drafting.unpublish(draft.id)
+    with pytest.raises(Gone):
+        drafting.publish_draft(draft.id, ARTICLE)
+    assert not requests.get(draft.id, timeout=5).ok
+
+
+def test_a_server_that_shows_no_posts_can_change_and_delete_them(micropub: Micropub, sandbox: Serving) -> None:
+    switch(sandbox, sources=False)
+    post = micropub.publish(ARTICLE)
+    assert micropub.update(post.id, replace(ARTICLE, title="Corrected")).url == post.url
+    assert "Corrected" in requests.get(post.url, timeout=5).text
+    assert micropub.find(ARTICLE, post.id) == post
+    with pytest.raises(Gone):
+        micropub.update(f"{post.id}-x", ARTICLE)
+    micropub.unpublish(post.id)
+    assert not requests.get(post.url, timeout=5).ok
+
+
+@pytest.mark.parametrize(
+    ("words", "gone"),
+    [
+        ("No post was found at this address.", True), ("Post not found", True), ("No such post.", True),
+        ("The post does not exist", True), ("This url doesn't exist", True), ("Unknown post", True),
+        ("No content found", False), ("content is missing", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_400_is_about_the_post_only_where_it_says_so(httpserver: HTTPServer, words: str, gone: bool) -> None:
+    with pytest.raises(Gone if gone else Rejected):
+        answering(httpserver, 400, error("invalid_request", words)).publish_draft(URL, ARTICLE)
+
+
 def test_a_server_that_changes_nothing_says_so(micropub: Micropub, sandbox: Serving) -> None:
     post = micropub.publish(ARTICLE)
     switch(sandbox, changes=False)
