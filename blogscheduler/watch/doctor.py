@@ -149,7 +149,8 @@ def _of_a_check(check: Callable[..., Iterable[checks.CheckMessage]]) -> Iterator
 
 def folders() -> Iterator[Finding]:
     yield _room_on_disk()
-    for name, folder in (("DATA_DIR", settings.DATA_DIR), ("SITES_DIR", settings.SITES_DIR)):
+    for name in ("DATA_DIR", "SITES_DIR", "IMAGES_DIR"):
+        folder = getattr(settings, name)
         try:
             with tempfile.TemporaryFile(dir=_that_exists(folder)):
                 yield ok("folders", f"{name} can be written to: {folder}")

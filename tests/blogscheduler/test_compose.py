@@ -33,7 +33,7 @@ SECRETS = (
     *("METRICS_TOKEN", "WATCHDOG_URL", "SENTRY_DSN"),
 )
 # What means something else inside a container: fixed by the image, or by the services' own command.
-NOT_HANDED_ON = {"DATA_DIR", "STATIC_ROOT", "SITES_DIR", "SANDBOX_PORT"}
+NOT_HANDED_ON = {"DATA_DIR", "STATIC_ROOT", "SITES_DIR", "IMAGES_DIR", "SANDBOX_PORT"}
 FOR_LIBPQ = {"PGPASSFILE"}
 
 

@@ -130,12 +130,13 @@ def test_the_sandbox_does_not_belong_on_the_internet(settings: Any) -> None:
     assert any("SANDBOX_URL" in finding.remedy for finding in findings(doctor.system_checks, Level.WARNING))
 
 
-def test_a_folder_that_cannot_be_written_to(settings: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SITES_DIR", "IMAGES_DIR"])
+def test_a_folder_that_cannot_be_written_to(name: str, settings: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    settings.SITES_DIR = tmp_path / "file" / "sites"
+    setattr(settings, name, tmp_path / "file" / "sites")
     [found] = findings(doctor.folders, Level.PROBLEM)
 
-    assert found.told.startswith("SITES_DIR cannot be written to")
+    assert found.told.startswith(f"{name} cannot be written to")
 
 
 def test_keys_that_others_can_read(settings: Any, tmp_path: Path) -> None:
