@@ -25,7 +25,7 @@ _NO_REPOSITORY = re.compile(
     r"|Repository not found|repository '.*' does not exist",
     re.IGNORECASE,
 )
-_MOVED = re.compile(r"unable to update url base from redirection|redirect", re.IGNORECASE)
+_MOVED = re.compile(r"error: 30[12378]\b|redirect", re.IGNORECASE)
 _TOO_FAST = re.compile(r"(?:error:|HTTP) 429\b")
 _NOT_REACHED = re.compile(
     r"Could not resolve host|Failed to connect|Connection refused|Connection timed out|No route to host"

@@ -19,7 +19,16 @@ from typing import Any
 import pytest
 
 from publishers.base import Image, Level, RemotePost, Surroundings, Unpublishes, Updates, Visibility
-from publishers.errors import Gone, NotAuthorized, OutcomeUnknown, RateLimited, Rejected, Unavailable
+from publishers.errors import (
+    Fault,
+    Gone,
+    NotAuthorized,
+    OutcomeUnknown,
+    PublishingError,
+    RateLimited,
+    Rejected,
+    Unavailable,
+)
 from publishers.git import Git
 from publishers.http import Http
 from publishers.sites.front_matter import head_of
@@ -168,11 +177,32 @@ class TestOverHttp(PublisherContract):
         assert publisher.find(ARTICLE) is not None
         assert self.articles(publisher) == 1
 
-    def test_a_redirect_is_not_followed(self, settings: dict[str, Any], http: Http, tmp_path: Path) -> None:
-        settings |= {"repository": settings["repository"].replace("/git/r/", "/git")}
-        publisher = Git(credentials=self.credentials, settings=settings, surroundings=Surroundings(http, tmp_path))
-        with pytest.raises((NotAuthorized, Unavailable)):
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    def test_a_redirect_is_not_followed(self, publisher: Git, sandbox: Serving, status: int) -> None:
+        order(sandbox, "faults", platform="git", call="refs", fault="status", status=status, times=1)
+        with pytest.raises(Unavailable, match="has moved") as raised:
             publisher.verify()
+        assert raised.value.fault is Fault.MOVED
+
+    @pytest.mark.parametrize(
+        ("status", "error", "fault"),
+        [
+            (401, NotAuthorized, None),
+            (403, NotAuthorized, Fault.ROLE),
+            (404, NotAuthorized, Fault.RETIRED),
+            (429, RateLimited, None),
+            (500, Unavailable, Fault.UNREACHABLE),
+            (503, Unavailable, Fault.UNREACHABLE),
+        ],
+    )
+    def test_what_a_server_says_at_the_door_is_named(
+        self, publisher: Git, sandbox: Serving, status: int, error: type[PublishingError], fault: Fault | None
+    ) -> None:
+        order(sandbox, "faults", platform="git", call="refs", fault="status", status=status, times=None)
+        for call in (publisher.verify, lambda: publisher.publish(ARTICLE), lambda: publisher.find(ARTICLE)):
+            with pytest.raises(error) as raised:
+                call()
+            assert raised.value.fault is fault
 
 
 # --- What a commit is --------------------------------------------------------------------------------------------
