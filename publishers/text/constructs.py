@@ -126,7 +126,7 @@ def endnotes(source: Source, notes: Notes) -> Source:
     if not called and not read.footnotes:
         return source
     for span in called:
-        message = f"{notes.label} has no footnotes: they become a numbered list at the end."
+        message = f"Footnotes become a numbered list at the end, lest {notes.label} show their signs."
         notes.changed("markdown", message, source.line_at(span.start))
     numbered = source.edited(
         Edit(span.start, span.end, str(span.token.meta["id"] + 1).translate(SUPERSCRIPT)) for span in called

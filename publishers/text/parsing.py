@@ -258,9 +258,25 @@ SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9.+-]*\Z|\Z")
 HTML_ADDRESS = re.compile(r"\b(href|src)\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 
 
-@lru_cache(maxsize=4)
+SHORT = 64_000  # characters: the tokens of a text need some sixty times its own memory
+
+
 def parsed(text: str) -> Parsed:
     """Parsed once for all the steps and platforms that look at the same text. ``text`` has plain line ends."""
+    return _few(text) if len(text) > SHORT else _many(text)
+
+
+@lru_cache(maxsize=2)
+def _few(text: str) -> Parsed:
+    return _parsed(text)
+
+
+@lru_cache(maxsize=16)
+def _many(text: str) -> Parsed:
+    return _parsed(text)
+
+
+def _parsed(text: str) -> Parsed:
     env: dict[str, Any] = {"inlines": [], "blocks": [], "definitions": {}}
     with _no_collection():
         return Parsed(text, place_parser().parse(text, env), env)
@@ -282,8 +298,8 @@ def _no_collection() -> Iterator[None]:
 def place_parser() -> MarkdownIt:
     """The parser that also notes where things stand."""
     parser = new_parser()
-    for rule, kind in RULES.items():
-        _locate(parser, rule, kind)
+    for rule, (kind, sign) in RULES.items():
+        _locate(parser, rule, kind, sign)
     parser.core.ruler.after("inline", "places", _note_places)
     return parser
 
@@ -326,28 +342,28 @@ class Links(LinkifyIt):
         return [found for found in super().match(text) or [] if found.schema or found.text.lower().startswith("www.")]
 
 
-RULES = {
-    "backticks": "code_inline",
-    "math_inline": "math_inline",
-    "link": "link_open",
-    "linkify": "link_open",
-    "autolink": "link_open",
-    "image": "image",
-    "html_inline": "html_inline",
-    "footnote_ref": "footnote_ref",
-    "footnote_inline": "footnote_ref",
-    "strikethrough": "text",
+RULES = {  # name of the inline rule → what its tokens are, and the sign at which it begins
+    "backticks": ("code_inline", "`"),
+    "math_inline": ("math_inline", "$"),
+    "link": ("link_open", "["),
+    "linkify": ("link_open", ":"),
+    "autolink": ("link_open", "<"),
+    "image": ("image", "!"),
+    "html_inline": ("html_inline", "<"),
+    "footnote_ref": ("footnote_ref", "["),
+    "footnote_inline": ("footnote_ref", "^"),
+    "strikethrough": ("text", "~"),
 }
 
 
-def _locate(parser: MarkdownIt, name: str, kind: str) -> None:
+def _locate(parser: MarkdownIt, name: str, kind: str, sign: str) -> None:
     """Have an inline rule note from where to where its token stands in the content: ``meta["at"]``."""
     ruler = parser.inline.ruler
     rule = next(rule.fn for rule in ruler.__rules__ if rule.name == name)
 
     def located(state: StateInline, silent: bool) -> bool:
         start, count = state.pos, len(state.tokens)
-        if not rule(state, silent):
+        if state.src[start] != sign or not rule(state, silent):
             return False
         if not silent:
             new = state.tokens[count:]
