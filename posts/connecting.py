@@ -56,7 +56,8 @@ def reconnect(channel: Channel, name: str, credentials: dict[str, Any], channel_
     forgets = {"images_since": F("revision") + 1} if perhaps_another else {}
     kept = {**channel.credentials, **{key: value for key, value in credentials.items() if value}}
     same_place, same_key = channel_settings == channel.settings, kept == channel.credentials
-    health = examining.remembered(channel, same_place=same_place, same_key=same_key)
+    as_given = all(channel.settings.get(name) == value for name, value in channel_settings.items())
+    health = examining.remembered(channel, same_place=as_given, same_key=same_key)
     try:
         with transaction.atomic():
             Channel.objects.filter(pk=channel.pk).exclude(status=Status.REMOVED).update(
@@ -236,5 +237,8 @@ def disconnect(channel: Channel) -> int:
         doubtful=True,
         message="The channel was removed before we could look whether it had arrived.",
     )
-    unsent = [Delivery.Status.WAITING, Delivery.Status.SCHEDULED, Delivery.Status.MISSED]
-    return Delivery.objects.filter(channel=channel, status__in=unsent).update(status=Delivery.Status.CANCELLED)
+    unsent = [
+        Delivery.Status.WAITING, Delivery.Status.SCHEDULED, Delivery.Status.MISSED, Delivery.Status.HANDED_OVER,
+    ]  # fmt: skip
+    cancelled = {"status": Delivery.Status.CANCELLED, "remind_at": None}
+    return Delivery.objects.filter(channel=channel, status__in=unsent).update(**cancelled)

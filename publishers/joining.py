@@ -36,8 +36,13 @@ class _Wrong(Exception):
 
 def join(registry: dict[str, type[Publisher]], found: Iterable[EntryPoint] | None = None) -> list[NotJoined]:
     """Add what installed packages bring. Never raises: returns those that could not be added."""
+    try:
+        points = sorted(entry_points(group=GROUP) if found is None else found, key=lambda point: point.name)
+    except Exception as broken:  # whatever stands in the metadata of some package
+        told = f"Installed packages cannot be looked through: {type(broken).__name__}: {broken}"
+        return [NotJoined("unknown", " ".join(told.split()), "Look for a package that is only half installed.")]
     troubles = []
-    for point in sorted(entry_points(group=GROUP) if found is None else found, key=lambda point: point.name):
+    for point in points:
         try:
             publisher = _loaded(point)
             if publisher.name in registry:

@@ -19,12 +19,14 @@ import pytest
 from publishers import PUBLISHERS
 from publishers.base import (
     Article,
+    Assisted,
     Finds,
     Level,
     OneStep,
     Publisher,
     RemotePost,
     Surroundings,
+    Takes,
     TwoStep,
     Unpublishes,
     Updates,
@@ -332,3 +334,72 @@ def can_unpublish(publisher: Publisher) -> Unpublishes:
     if not isinstance(publisher, Unpublishes):
         pytest.skip("it cannot take anything back")
     return publisher
+
+
+class AssistedContract:
+    """The same for a place to which a person brings the article. ``address`` is one that an article there may have."""
+
+    kind: ClassVar[type[Assisted]]
+    address: ClassVar[str]
+
+    @pytest.fixture
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    @pytest.fixture
+    def place(self, settings: dict[str, Any], tmp_path: Path) -> Assisted:
+        """It may use no network at all."""
+        surroundings = Surroundings(http=Http(not_after=0.0), files=tmp_path)
+        return self.kind(credentials={}, settings=settings, surroundings=surroundings)
+
+    def test_it_introduces_itself(self) -> None:
+        assert PUBLISHERS[self.kind.name] is self.kind
+        assert self.kind.label
+        assert self.kind.blurb.endswith(".")
+        for number, step in enumerate(self.kind.steps, 1):
+            assert step.startswith(f"{number}. ")
+            assert step.endswith(".")
+
+    def test_its_settings_are_taken_and_it_asks_for_no_password(self, settings: dict[str, Any]) -> None:
+        form = self.kind.settings_form(settings)
+        assert form.is_valid(), form.errors
+        json.dumps(form.cleaned_data)
+        assert not self.kind.credentials_form.base_fields
+
+    def test_it_sends_nothing(self, place: Assisted) -> None:
+        account = place.verify()
+        assert account.id
+        assert account.name
+        place.check(ARTICLE)
+        place.doors(ARTICLE)
+        place.payload(ARTICLE)
+        assert place.http.exchanges == []
+
+    def test_an_ordinary_article_is_handed_over_whole(self, place: Assisted) -> None:
+        assert [finding for finding in place.check(ARTICLE) if finding.level is Level.REFUSED] == []
+        text = place.hand_off(ARTICLE)
+        assert (text.title, text.canonical_url) == (ARTICLE.title, ARTICLE.canonical_url)
+        assert place.payload(ARTICLE) == place.payload(ARTICLE)
+        json.dumps(place.payload(ARTICLE))
+        if place.takes != Takes.LINK:
+            assert "<em>weaves</em>" in text.html
+            assert "*weaves*" in text.markdown
+
+    @pytest.mark.parametrize("change", [{"title": " "}, {"markdown": " \n"}])
+    def test_an_empty_article_is_refused_while_it_is_scheduled(self, place: Assisted, change: Any) -> None:
+        findings = place.check(replace(ARTICLE, **change))
+        assert [finding.field for finding in findings if finding.level is Level.REFUSED] == list(change)
+
+    def test_what_is_said_is_a_sentence(self, place: Assisted) -> None:
+        tags = ("a b", "", "d" * 99, *"efghijklmnopqrst")
+        for finding in place.check(replace(ARTICLE, title="x" * 999, markdown="# a\n![b](c.png)", tags=tags)):
+            assert hasattr(ARTICLE, finding.field)
+            assert finding.message.endswith(".")
+        for words in place.look_out:
+            assert words.endswith(".")
+
+    def test_it_knows_where_its_articles_can_be(self, place: Assisted) -> None:
+        assert place.wrong_address(self.address) == ""
+        scheme, _, rest = self.address.partition("://")
+        for wrong in (f"{scheme}://{rest.partition('/')[0]}/", "https://["):
+            assert place.wrong_address(wrong).endswith(".")

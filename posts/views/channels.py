@@ -29,7 +29,8 @@ FEW = 4  # optional settings that stand among the others
 LONG_WAIT = 20  # looks, one a second, after which we say that the check takes long
 
 Status = Channel.Status
-Unsent = Q(deliveries__status__in=[Delivery.Status.WAITING, Delivery.Status.SCHEDULED, Delivery.Status.MISSED])
+UNSENT = [Delivery.Status.WAITING, Delivery.Status.SCHEDULED, Delivery.Status.MISSED, Delivery.Status.HANDED_OVER]
+Unsent = Q(deliveries__status__in=UNSENT)
 
 Published = Q(deliveries__status=Delivery.Status.PUBLISHED, deliveries__action=Delivery.Action.PUBLISH)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,18 @@ from typing import Any
 import pytest
 
 from publishers import PUBLISHERS
-from publishers.base import Article, Assisted, Level, Surroundings, Takes
+from publishers.assisted import (
+    Elsewhere,
+    HackerNews,
+    HashnodeByHand,
+    LinkedInArticle,
+    MediumByHand,
+    Substack,
+    WordPressCom,
+)
+from publishers.base import Article, Assisted, Level, Surroundings
 from publishers.http import Http
+from publishers.testing import AssistedContract
 from tests.publishers.contract import ARTICLE
 
 PLACES = sorted(name for name, publisher in PUBLISHERS.items() if issubclass(publisher, Assisted))
@@ -29,63 +38,43 @@ def said(name: str, article: Article, **settings: Any) -> list[tuple[Level, str]
     return [(finding.level, finding.field) for finding in place(name, **settings).check(article)]
 
 
-@pytest.mark.parametrize("name", PLACES)
-class TestEveryPlace:
-    def test_it_introduces_itself(self, name: str) -> None:
-        kind = PUBLISHERS[name]
-        assert kind.name == name
-        assert kind.label
-        assert kind.blurb.endswith(".")
-        assert [step[:3] for step in kind.steps] == ["1. ", "2. ", "3. "]
-        assert not kind.credentials_form.base_fields
-        assert kind.settings_form({"takes": "rich"}).is_valid()
-
-    def test_nobody_is_asked_for_a_password_and_nothing_is_sent(self, name: str) -> None:
-        made = place(name)
-        account = made.verify()
-        assert account.id
-        assert account.name
-        made.check(ARTICLE)
-        made.doors(ARTICLE)
-        made.payload(ARTICLE)
-        assert made.http.exchanges == []
-
-    def test_an_ordinary_article_is_handed_over_whole(self, name: str) -> None:
-        made = place(name)
-        assert [finding for finding in made.check(ARTICLE) if finding.level is Level.REFUSED] == []
-        text = made.hand_off(ARTICLE)
-        assert text.title == ARTICLE.title
-        assert text.canonical_url == ARTICLE.canonical_url
-        assert made.payload(ARTICLE) == made.payload(ARTICLE)
-        json.dumps(made.payload(ARTICLE))
-        if made.takes != Takes.LINK:
-            assert "<em>weaves</em>" in text.html
-            assert "*weaves*" in text.markdown
-
-    @pytest.mark.parametrize("change", [{"title": " "}, {"markdown": " \n"}])
-    def test_an_empty_article_is_refused_while_it_is_scheduled(self, name: str, change: Any) -> None:
-        findings = place(name).check(replace(ARTICLE, **change))
-        assert [finding.field for finding in findings if finding.level is Level.REFUSED] == list(change)
-
-    def test_what_is_said_is_a_sentence(self, name: str) -> None:
-        odd = replace(
-            ARTICLE, title="x" * 999, markdown="# a\n![b](c.png)", tags=("a b", "", "d" * 99, *"efghijklmnopqrst")
-        )
-        for finding in place(name).check(odd):
-            assert hasattr(ARTICLE, finding.field)
-            assert finding.message.endswith(".")
-        for words in place(name).look_out:
-            assert words.endswith(".")
-
-    def test_a_home_page_is_no_article(self, name: str) -> None:
-        assert "home page" in place(name).wrong_address(f"https://{place_host(name)}/")
-        assert place(name).wrong_address(f"https://{place_host(name)}/item?id=1") == ""
-        assert place(name).wrong_address("https://[") == "This is not a web address."
+class TestMediumByHand(AssistedContract):
+    kind = MediumByHand
+    address = "https://medium.com/@ada/notes-1"
 
 
-def place_host(name: str) -> str:
-    hosts = getattr(PUBLISHERS[name], "hosts", ())
-    return str(hosts[0]) if hosts else "ada.example"
+class TestHashnodeByHand(AssistedContract):
+    kind = HashnodeByHand
+    address = "https://ada.hashnode.dev/notes"
+
+
+class TestSubstack(AssistedContract):
+    kind = Substack
+    address = "https://ada.substack.com/p/notes"
+
+
+class TestLinkedInArticle(AssistedContract):
+    kind = LinkedInArticle
+    address = "https://www.linkedin.com/pulse/notes-ada"
+
+
+class TestWordPressCom(AssistedContract):
+    kind = WordPressCom
+    address = "https://ada.wordpress.com/2026/11/22/notes"
+
+
+class TestHackerNews(AssistedContract):
+    kind = HackerNews
+    address = "https://news.ycombinator.com/item?id=42"
+
+
+class TestElsewhere(AssistedContract):
+    kind = Elsewhere
+    address = "https://anywhere.example/notes"
+
+    @pytest.fixture(params=["rich", "markdown", "html", "link"])
+    def settings(self, request: pytest.FixtureRequest) -> dict[str, Any]:
+        return {"address": "", "takes": request.param}
 
 
 # The longest that is taken: one below, at and one above.

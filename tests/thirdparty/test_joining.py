@@ -99,6 +99,13 @@ class TestJoining:
         [trouble] = join(registry, [point, point])
         assert "the name of another publisher" in trouble.told
 
+    def test_metadata_that_cannot_be_read_is_told_as_well(self) -> None:
+        def half_installed(name: str) -> EntryPoint:
+            raise OSError("There is half a package.")
+
+        [trouble] = join({}, map(half_installed, ["postcard"]))
+        assert "half a package" in trouble.told
+
     def test_it_is_a_warning_of_the_system_check(self, monkeypatch: pytest.MonkeyPatch) -> None:
         trouble = join({}, [EntryPoint("postcard", "nowhere:Postcard", GROUP)])
         monkeypatch.setattr(publishers, "NOT_JOINED", trouble)

@@ -160,6 +160,15 @@ class TestPutOffAndSkipped:
         assert publish(clock, handed_over).status == Status.HANDED_OVER
         assert len(mails(handed_over)) == 2
 
+    def test_with_its_channel_removed_nobody_is_asked_any_more(
+        self, handed_over: Delivery, clock: MovableClock
+    ) -> None:
+        assert connecting.disconnect(handed_over.channel) == 1
+        handed_over.refresh_from_db()
+        assert handed_over.status == Status.CANCELLED
+        clock.move(hours=25)
+        assert handing.remind(clock()) == 0
+
     def test_skipped_and_taken_back_it_waits_again(self, handed_over: Delivery, clock: MovableClock, ada: User) -> None:
         change = changing.cancel(handed_over, clock(), ada)
         changing.undo(change, clock(), ada)
