@@ -30,6 +30,7 @@ TEXTS = {"subject": 2000, "slug": 100, "canonical_url": 2000, "body": None, "des
 OTHERS = {"status", "metadata", "archival_mode", "publish_date"}
 ROUTES: tuple[tuple[str, str, str], ...] = (
     ("GET", r"/v1/accounts/me", "me"),
+    ("POST", r"/v1/images", "upload"),
     ("GET", r"/v1/emails", "list"),
     ("POST", r"/v1/emails", "create"),
     ("GET", r"/v1/emails/(?P<id>[\w-]+)", "look"),
@@ -50,7 +51,7 @@ class Buttondown:
 
     title: ClassVar[str] = "Buttondown (newsletter)"
     api: ClassVar[str] = "/v1"
-    calls: ClassVar[tuple[str, ...]] = ("me", "list", "look", "create", "update")
+    calls: ClassVar[tuple[str, ...]] = ("me", "upload", "list", "look", "create", "update")
     lookups: ClassVar[tuple[str, ...]] = ("list", "look")
     switches: ClassVar[dict[str, bool]] = {"limits": True}
     accounts: ClassVar[tuple[ReadyMade, ...]] = (ReadyMade("sandbox-buttondown-key", "sandbox", age_days=400),)
@@ -92,7 +93,8 @@ class Buttondown:
         if not account:
             return _said(401, "", "Unauthorized")
         answers: dict[str, Callable[..., Outcome]] = {
-            "me": self._me, "list": self._list, "look": self._look, "create": self._create, "update": self._update,
+            "me": self._me, "upload": self._upload,
+            "list": self._list, "look": self._look, "create": self._create, "update": self._update,
         }  # fmt: skip
         try:
             return answers[name](request, call, account, found)
@@ -129,6 +131,13 @@ class Buttondown:
         return Outcome(json_response(200, self._shown(email, request)), email)
 
     # Writing
+
+    def _upload(self, request: Request, call: Call, account: Account, found: dict[str, Any]) -> Outcome:
+        if request.content_type != "multipart/form-data" or b'name="image"; filename="' not in request.body:
+            raise Refused("", "image: Field required", 422)
+        number = f"img_{uuid.uuid4()}"
+        told = {"id": number, "creation_date": datetime.fromtimestamp(self.store.now(), UTC).isoformat()}
+        return Outcome(json_response(201, told | {"image": f"https://assets.buttondown.example/{number}.png"}))
 
     def _create(self, request: Request, call: Call, account: Account, found: dict[str, Any]) -> Outcome:
         given = _given(request, account, self)

@@ -15,16 +15,29 @@ from urllib.parse import quote
 
 from django import forms
 
-from publishers.base import Account, Article, Finding, Limits, Look, RemotePost, TwoStep, Visibility
+from publishers.base import (
+    Account,
+    Article,
+    Finding,
+    Image,
+    Limits,
+    Look,
+    RemoteImage,
+    RemotePost,
+    TwoStep,
+    Visibility,
+)
 from publishers.buttondown.article import KEY, SUBJECT, fields, prepare
 from publishers.errors import Gone, OutcomeUnknown, PerhapsThere, PublishingError, Rejected
 from publishers.forms import BaseUrlField, SecretField
 from publishers.http import Answer, Hook, origin_of
+from publishers.multipart import form_data
 from publishers.text.dialects import to_shown_html
 
 VERSION = "2026-04-01"  # of the API, which changes what is answered by the day that a caller names
 PAGES = 3  # of the newest emails: ours was made minutes ago
 LIST_CAP = 32 * 1024 * 1024  # bytes
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 SENT = ("about_to_send", "in_flight", "sent")
 TRY_IT = "https://api.buttondown.com/v1"
 ARCHIVE = {
@@ -145,6 +158,21 @@ class Buttondown(TwoStep):
         body = kept | {"archival_mode": "disabled"}
         _email_in(self._call("PATCH", f"/emails/{_id(remote_id)}", body, _refusal_of_flip))
 
+    def upload(self, image: Image) -> RemoteImage:
+        """To the newsletter's own pictures: a mail cannot show what only we have."""
+        if image.media_type not in PICTURES:
+            raise Rejected(f"Mails do not show pictures of this kind: {image.media_type or 'none is named'}.")
+        body, content_type = form_data(
+            {}, name="image", file=image.path.read_bytes(), file_name=image.name or image.digest,
+            media_type=image.media_type,
+        )  # fmt: skip
+        answer = self._call("POST", "/images", sent=body, content_type=content_type)
+        told = answer.json()
+        url = told.get("image") or told.get("url") if isinstance(told, dict) else None
+        if not isinstance(url, str) or not origin_of(url):
+            raise answer.unclear("Buttondown took the picture without saying where it is")
+        return RemoteImage(str(told.get("id") or ""), url)
+
     # --- Parts of it
 
     def _read(self, remote_id: str) -> dict[str, Any]:
@@ -193,11 +221,14 @@ class Buttondown(TwoStep):
         body: dict[str, Any] | None = None,
         errors: Hook | None = None,
         more: Mapping[str, str] | None = None,
+        sent: bytes = b"",
+        content_type: str = "",
     ) -> Answer:
         headers = {"Authorization": f"Token {self.credentials['api_key']}", "X-API-Version": VERSION, **(more or {})}
         base = str(self.settings["base_url"]).rstrip("/")
         return self.http.call(
-            method, base + path, headers=headers, json=body, writes=method != "GET", fresh=method != "GET",
+            method, base + path, headers=headers, json=body, body=sent, content_type=content_type,
+            writes=method != "GET", fresh=method != "GET",
             label=self.label, errors=errors, cap=LIST_CAP,
         )  # fmt: skip
 

@@ -22,7 +22,16 @@ from publishers.text.constructs import (
 from publishers.text.escapes import struck_words
 from publishers.text.parsing import Kind
 from publishers.text.source import Source
-from publishers.text.steps import Step, addresses, front_matter, hard_breaks, repeated_title, run, some_text
+from publishers.text.steps import (
+    Step,
+    addresses,
+    front_matter,
+    hard_breaks,
+    repeated_title,
+    run,
+    some_text,
+    uploaded_addresses,
+)
 
 KEY = "blogscheduler_id"  # of the metadata that is ours
 SUBJECT = 2000  # characters
@@ -83,7 +92,8 @@ def prepare(article: Article) -> Email:
     text = run(STEPS, article, notes).text
     url, wish = article.canonical_url, f"it needs a web address of at most {CANONICAL} characters"
     note_canonical_url(notes, url, lambda one: is_public_url(one) and len(one) <= CANONICAL, wish)
-    image = usable_cover(notes, article.cover_url, is_public_url)
+    cover = uploaded_addresses(article).get(article.cover_url, article.cover_url)
+    image = usable_cover(notes, cover, is_public_url)
     if article.tags:
         notes.lost("tags", "An email has no tags.")
     notes.note("options", "It is mailed to all subscribers, and a mail that is out cannot be called back.")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from publishers.base import Level, RemotePost, Visibility
+from publishers.base import Image, Level, RemotePost, Visibility
 from publishers.buttondown import Buttondown
 from publishers.errors import Gone, OutcomeUnknown, PerhapsThere, PublishingError, Rejected
 from sandbox.server import Serving
@@ -251,6 +252,22 @@ def test_the_text_says_that_it_is_markdown_and_has_no_front_matter(ada: Buttondo
     )
     levels = [level for level, field in said(ada, markdown=text) if field == "markdown"]
     assert levels.count(Level.CHANGED) == 3
+
+
+def test_our_own_pictures_are_uploaded_and_named_by_their_address_there(ada: Buttondown, tmp_path: Path) -> None:
+    file = tmp_path / "upload"
+    file.write_bytes(b"\x89PNG not really")
+    image = Image(digest="ab" * 32, url="http://127.0.0.1:8000/media/1.png", path=file, name="e.png",
+                  media_type="image/png")  # fmt: skip
+    remote = ada.upload(image)
+    assert remote.url.startswith("https://assets.buttondown.example/")
+    text = f"![E]({image.url})"
+    article = replace(ARTICLE, markdown=text, cover_url=image.url, images=(image,), uploaded={image.digest: remote})
+    sent = ada.payload(article)
+    assert sent["body"].endswith(f"![E]({remote.url})")
+    assert sent["image"] == remote.url
+    with pytest.raises(Rejected, match="svg"):
+        ada.upload(replace(image, media_type="image/svg+xml"))
 
 
 def test_tags_are_lost_and_said(ada: Buttondown) -> None:
