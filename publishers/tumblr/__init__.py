@@ -54,6 +54,7 @@ class SettingsForm(forms.Form):
 class Tumblr(TwoStep):
     name = "tumblr"
     label = "Tumblr"
+    carries_images = True
     blurb = "A blog on tumblr.com."
     credentials_form = CredentialsForm
     settings_form = SettingsForm
