@@ -14,6 +14,7 @@ from publishers.http import Http
 from publishers.text.pictures import pictures_in
 
 MOST = 20  # pictures of one text
+KEPT = timedelta(days=30)
 ANEW = timedelta(days=1)  # what was seen longer ago is looked at again
 
 
@@ -64,12 +65,17 @@ def check_waiting(clock: Callable[[], datetime], limit: int = 20) -> int:
 
 
 def check(outside_id: int, clock: Callable[[], datetime]) -> bool:
-    """Fetch its beginning and keep what was found. Two workers that do it at once find the same."""
+    """Fetch its beginning and keep what was found. Two workers that do it at once find the same.
+
+    What nobody has asked about for long is forgotten on the way.
+    """
     waiting = OutsideImage.objects.to_check().filter(pk=outside_id)
-    address = waiting.values_list("address", flat=True).first()
-    if not address:
+    asked = waiting.first()
+    if asked is None:
         return False
-    problem = Http(label="The picture", private_origins=settings.ALLOW_PRIVATE_TARGETS).is_reachable(address)
+    http = Http(label="The picture", private_origins=settings.ALLOW_PRIVATE_TARGETS)
+    problem = http.is_reachable(asked.address)
+    OutsideImage.objects.filter(workspace=asked.workspace_id, checked_at__lt=clock() - KEPT).delete()
     return bool(waiting.update(checked_at=clock(), problem=problem))
 
 

@@ -233,3 +233,12 @@ def test_ones_own_pictures_are_not_asked_about(new_post: Write, engine: Image, c
         new_post(markdown=f"![]({engine.url}) ![](relative.png) ![](data:image/png;base64,AA)"), clock()
     )
     assert not OutsideImage.objects.exists()
+
+
+def test_what_nobody_asked_about_for_a_month_is_forgotten(new_post: Write, clock: MovableClock) -> None:
+    outside.ask(new_post(markdown="![Words](http://10.0.0.1/old.png)"), clock())
+    outside.check_waiting(clock)
+    clock.move(days=31)
+    outside.ask(new_post(markdown="![Words](http://10.0.0.1/new.png)"), clock())
+    outside.check_waiting(clock)
+    assert [row.address for row in OutsideImage.objects.all()] == ["http://10.0.0.1/new.png"]
