@@ -34,10 +34,10 @@ def doubt(now: datetime) -> tuple[int, int]:
     """The database is older than what it tells of: what it takes for unpublished may be public by now.
 
     Where a platform can be asked, it is, before anything is sent. Elsewhere a person is asked about what was due
-    already. Returns how many there are of both.
+    already. What changes an article that is there may be done twice. Returns how many there are of both.
     """
     finds = [name for name, publisher in PUBLISHERS.items() if issubclass(publisher, Finds)]
-    unpublished = Delivery.objects.filter(status__in=[Status.SCHEDULED, Status.FAILED, Status.MISSED])
+    unpublished = Delivery.objects.publications().filter(status__in=[Status.SCHEDULED, Status.FAILED, Status.MISSED])
     doubted = unpublished.filter(channel__platform__in=finds).update(doubtful=True)
     elsewhere = unpublished.exclude(channel__platform__in=finds).filter(act_at__lte=now)
     elsewhere.filter(status=Status.FAILED).update(doubtful=True)
