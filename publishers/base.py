@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
@@ -178,7 +179,7 @@ class Publisher(ABC):
         self, *, credentials: Mapping[str, Any], settings: Mapping[str, Any], surroundings: Surroundings
     ) -> None:
         self.credentials = credentials
-        self.settings = settings
+        self.settings = {**_left_alone(self.settings_form), **settings}
         self.http = surroundings.http
         self.files = surroundings.files
 
@@ -198,6 +199,13 @@ class Publisher(ABC):
     @abstractmethod
     def payload(self, article: Article) -> dict[str, Any]:
         """The very body that will be sent. Pure: previews and tests show it."""
+
+
+@cache
+def _left_alone(settings_form: type[forms.Form]) -> dict[str, Any]:
+    """What a form gives when nobody touches it: a channel that was connected before a setting existed has that."""
+    fields = settings_form.base_fields.items()
+    return {name: field.to_python("") if field.initial is None else field.initial for name, field in fields}
 
 
 class TwoStep(Publisher):

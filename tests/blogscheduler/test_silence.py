@@ -89,5 +89,5 @@ def test_the_part_of_a_page_that_refreshes_does_not_ask(browser: Client, django_
     """Only the frame of a page shows it: what htmx asks for again and again stays as cheap as it was."""
     text = browser.post("/posts/preview/", {"markdown": "*Words*"}, headers={"HX-Request": "true"}).text
     assert "<em>Words</em>" in text
-    with django_assert_max_num_queries(3):  # the session, the person, the workspace
+    with django_assert_max_num_queries(4):  # the session, the person, the workspace, its channels
         browser.post("/posts/preview/", {"markdown": "*Words*"}, headers={"HX-Request": "true"})
