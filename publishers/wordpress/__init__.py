@@ -136,7 +136,7 @@ class WordPress(TwoStep):
         ready = prepare(article, self.settings)
         terms = {"tags": ready.tags, "categories": ready.categories}
         numbers = {kind: ids_of(self.site, kind, names, known) for kind, names in terms.items() if names}
-        return fields(article, self.settings) | numbers
+        return fields(article, self.settings) | {"tags": []} | numbers  # no category means the site's own default
 
     # --- Publishing --------------------------------------------------------------------------------------------------
 

@@ -53,17 +53,18 @@ def prepare(article: Article, settings: Mapping[str, Any]) -> Prepared:
 def fields(article: Article, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a post but its status, its slug, and the numbers of its tags and categories.
 
-    What we have no word about is left out, and stays as it is on the site. Never a date: one to come would hold the
+    A summary that the post no longer has is taken off; a featured image without a cover here, and what else we have no
+    word about, stays as it is on the site. Never a date: one to come would hold the
     post back, and a status of "future" without one would publish it at once.
     """
     ready = prepare(article, settings)
     optional = {
-        "excerpt": ready.excerpt,
         "featured_media": _number(ready.cover.id) if ready.cover else 0,
         "comment_status": article.options.get("comments"),
         "meta": _meta(article, settings),
     }
-    return {"title": ready.title, "content": ready.content} | {name: one for name, one in optional.items() if one}
+    always = {"title": ready.title, "content": ready.content, "excerpt": ready.excerpt}
+    return always | {name: one for name, one in optional.items() if one}
 
 
 def _number(id_: str) -> int:

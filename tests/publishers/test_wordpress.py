@@ -276,6 +276,14 @@ def test_a_flip_asks_for_no_tag_that_the_draft_has_already(ada: WordPress) -> No
     assert len(shown(ada, draft.id)["tags"]) == 2
 
 
+def test_a_summary_and_tags_that_the_post_no_longer_has_are_taken_off(ada: WordPress) -> None:
+    post = published(ada)
+    assert shown(ada, post.id)["excerpt"]["raw"] == ARTICLE.summary
+    ada.update(post.id, replace(ARTICLE, summary="", tags=()))
+    left = shown(ada, post.id)
+    assert (left["excerpt"]["raw"], left["tags"]) == ("", [])
+
+
 def test_a_tag_that_somebody_makes_meanwhile_is_adopted(ada: WordPress, sandbox: Serving) -> None:
     """The look misses it, the making is refused with its number."""
     ada.site.post("wp/v2/tags", {"name": "math"})

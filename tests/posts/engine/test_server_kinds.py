@@ -100,7 +100,7 @@ def test_a_password_is_forgotten_for_the_token_that_it_gave(
     assert publish(clock, scheduled(channel)).status == Delivery.Status.PUBLISHED
 
 
-LOST = {
+LOST: dict[str, dict[str, Any]] = {
     "answer lost after create": {"call": "create", "fault": "status", "status": 504, "when": "after"},
     "answer lost after flip": {"call": "flip", "fault": "status", "status": 504, "when": "after"},
     "hang-up after flip": {"call": "flip", "fault": "close", "when": "after"},
