@@ -405,14 +405,21 @@ def _note_places(state: StateCore) -> None:
 def _note_lines(inline: Token, env: Any) -> None:
     """Each child gets the line in which it begins."""
     assert inline.map
-    first = inline.map[0]
-    line = first
+    line = known_line = inline.map[0]
+    known = 0  # an offset in the content, and its line: so that each line end is counted once
+
+    def line_at(offset: int) -> int:
+        nonlocal known, known_line
+        known_line += inline.content.count("\n", known, offset)
+        known = offset
+        return known_line
+
     for child in inline.children or []:
-        if "at" in child.meta:
-            line = first + inline.content.count("\n", 0, child.meta["at"][0])
+        at = child.meta.get("at")
+        line = line_at(at[0]) if at else line
         child.map = [line, line + 1]
-        if child.nesting == 0 and "at" in child.meta:
-            line = first + inline.content.count("\n", 0, child.meta["at"][1])
+        if at and not child.nesting:
+            line = line_at(at[1])
         if child.type in ("softbreak", "hardbreak"):
             line += 1
     for child in _with_notes(inline.children or [], env):

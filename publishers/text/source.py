@@ -7,7 +7,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice, takewhile
 
 from publishers.base import Article
 from publishers.marks import without_marks
@@ -55,7 +54,7 @@ class Source:
         """What has become of a stretch of ``base``. Edits that reach out of it are left out."""
         parts: list[str] = []
         position = start
-        for edit in islice(self.edits, bisect_left(self._starts, start), bisect_right(self._starts, end)):
+        for edit in self.edits[bisect_left(self._starts, start) : bisect_right(self._starts, end)]:
             if edit.start >= position and edit.end <= end:
                 parts += [self.base[position : edit.start], edit.text]
                 position = edit.end
@@ -80,7 +79,7 @@ class Source:
     def _near(self, edit: Edit) -> list[Edit]:
         """The edits that ``edit`` overlaps."""
         index = max(0, bisect_left(self._starts, edit.start) - 1)
-        near = takewhile(lambda one: one.start < edit.end, islice(self.edits, index, None))
+        near = self.edits[index : bisect_left(self._starts, edit.end)]
         return [one for one in near if _overlap(one, edit)]
 
     def edited(self, edits: Iterable[Edit]) -> Source:
