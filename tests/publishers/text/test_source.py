@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 
 from publishers.base import Article, Level
 from publishers.notes import Notes
-from publishers.text.parsing import Kind, parsed
+from publishers.text.constructs import task_lists
+from publishers.text.escapes import raised_and_marked
+from publishers.text.parsing import Kind, new_parser, parsed
 from publishers.text.source import Edit, Source
-from publishers.text.steps import front_matter, repeated_title, run, wrapped_lines
+from publishers.text.steps import addresses, front_matter, repeated_title, run, wrapped_lines
 
 
 def source(markdown: str) -> Source:
@@ -145,3 +148,21 @@ def test_what_is_said_of_many_lines_is_said_once() -> None:
     [finding] = notes.findings
     assert finding.line == 3
     assert finding.message == "It is gone. Also in lines 7, 9, 20, 21 and 1 more."
+
+
+# --- Speed -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "piece", ["`a` ", "[a](b) ", "~a~ ", "`a`\n", "![a](b.png) ", "a^[b] ", "- [ ] a\n", "> a\nb\n\n"]
+)
+def test_a_long_text_costs_little_more_than_its_parsing(piece: str) -> None:
+    """Also where all of it is one paragraph: nothing is counted again and again."""
+    text = piece * (60_000 // len(piece))
+    began = process_time()
+    new_parser().parse(text)
+    parsing = process_time() - began
+    began = process_time()
+    steps = (front_matter, addresses("lost"), task_lists, raised_and_marked, wrapped_lines("Joined."))
+    run(steps, Article(key="", title="Engine", markdown=text), Notes("DEV"))
+    assert process_time() - began < 4 * parsing + 1
