@@ -21,7 +21,7 @@ from bench.text import TEXT
 from posts.engine.packing import article_of, head_start
 from posts.models import Channel, Delivery, Post
 from publishers import PUBLISHERS
-from publishers.devto.article import fields
+from publishers.platforms.devto.article import fields
 
 PASSWORD = "correct horse battery"  # noqa: S105  of a database that is thrown away
 _numbers = count(1)

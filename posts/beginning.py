@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import User, Workspace
 from posts import connecting
 from posts.models import Channel, Delivery, Post
-from publishers.folder import Folder
+from publishers.platforms.folder import Folder
 
 DEMO_NAME = "Demo blog"
 DEMO_FOLDER = "demo"  # tells a demo channel from a folder of somebody's own

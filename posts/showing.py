@@ -14,7 +14,7 @@ from posts.engine.packing import article_of, door_of
 from posts.models import Attempt, Channel, Delivery, Post
 from posts.planning import scheduling
 from posts.planning.moments import NoSuchTime, moment_at, moment_of
-from publishers.folder import Folder
+from publishers.platforms.folder import Folder
 
 TEXTS = Path(__file__).parent / "samples"
 

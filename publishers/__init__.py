@@ -1,6 +1,8 @@
 """The doors: plain Python that knows one platform each and nothing of the rest of the house."""
 
-from publishers.assisted import (
+from publishers.base import Publisher
+from publishers.joining import join
+from publishers.platforms.assisted import (
     Elsewhere,
     HackerNews,
     HashnodeByHand,
@@ -9,23 +11,21 @@ from publishers.assisted import (
     Substack,
     WordPressCom,
 )
-from publishers.base import Publisher
-from publishers.blogger import Blogger
-from publishers.bluesky import Bluesky
-from publishers.buttondown import Buttondown
-from publishers.devto import DevTo
-from publishers.folder import Folder
-from publishers.ghost import Ghost
-from publishers.git import Git
-from publishers.github import GitHub
-from publishers.hashnode import Hashnode
-from publishers.joining import join
-from publishers.mastodon import Mastodon
-from publishers.medium import Medium
-from publishers.micropub import Micropub
-from publishers.tumblr import Tumblr
-from publishers.wordpress import WordPress
-from publishers.writefreely import WriteFreely
+from publishers.platforms.blogger import Blogger
+from publishers.platforms.bluesky import Bluesky
+from publishers.platforms.buttondown import Buttondown
+from publishers.platforms.devto import DevTo
+from publishers.platforms.folder import Folder
+from publishers.platforms.ghost import Ghost
+from publishers.platforms.git import Git
+from publishers.platforms.github import GitHub
+from publishers.platforms.hashnode import Hashnode
+from publishers.platforms.mastodon import Mastodon
+from publishers.platforms.medium import Medium
+from publishers.platforms.micropub import Micropub
+from publishers.platforms.tumblr import Tumblr
+from publishers.platforms.wordpress import WordPress
+from publishers.platforms.writefreely import WriteFreely
 
 PUBLISHERS: dict[str, type[Publisher]] = {
     "blogger": Blogger,

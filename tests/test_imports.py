@@ -82,12 +82,6 @@ ONLY = {
 # What plain Python may take from Django.
 DOORS_MAY_USE = ("django.forms", "django.core.exceptions", "django.core.validators", "django.utils")
 
-# What every platform's file shares; the rest of publishers/ are the platforms themselves.
-SHARED = {
-    "addresses", "announcing", "answers", "base", "doctor", "errors", "forms", "http", "joining", "markdown", "marks",
-    "multipart", "notes", "pages", "preparing", "sites", "testing", "testing_announcements", "text", "wire",
-}  # fmt: skip
-
 
 def test_every_room_imports_only_whom_it_may() -> None:
     wrong = [
@@ -143,7 +137,7 @@ def test_the_sandbox_stands_by_itself() -> None:
 
 
 def test_every_table_names_modules_that_exist() -> None:
-    named = {*ROOMS, *(each for some in ONLY.values() for each in some), *(f"publishers.{each}" for each in SHARED)}
+    named = {*ROOMS, *(each for some in ONLY.values() for each in some)}
 
     assert sorted(named - {module for module, _ in sources()}) == []
     assert set(ROOMS.values()) == set(MAY_IMPORT)
@@ -163,10 +157,9 @@ def room_of(name: str) -> str:
 
 
 def platform_of(name: str) -> str | None:
-    """ "devto" for publishers.devto and what is in it; None for what platforms share."""
-    _, _, rest = name.partition("publishers.")
-    first = rest.partition(".")[0]
-    return first if first and first not in SHARED else None
+    """ "devto" for publishers.platforms.devto and what is in it; None for what platforms share."""
+    _, _, rest = name.partition("publishers.platforms.")
+    return rest.partition(".")[0] or None
 
 
 @cache

@@ -30,7 +30,7 @@ from posts.planning.scheduling import Refused
 from posts.watch import proving
 from publishers import PUBLISHERS
 from publishers.base import Assisted
-from publishers.folder import Folder
+from publishers.platforms.folder import Folder
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]

@@ -27,7 +27,7 @@ from posts.views.scope import MemberRequest
 from posts.watch.proving import shows_the_article
 from publishers import PUBLISHERS
 from publishers.base import Assisted, Finds
-from publishers.folder import Folder
+from publishers.platforms.folder import Folder
 
 QUICK, SLOW = 2, 30  # seconds between two looks of a page that is open
 SOON = timedelta(minutes=1)

@@ -14,8 +14,8 @@ from bench.house import House
 from bench.lines import Talk, TooLong
 from posts.engine.trips import Door
 from publishers.base import Article, Visibility
-from publishers.devto import DevTo
-from publishers.medium import Medium
+from publishers.platforms.devto import DevTo
+from publishers.platforms.medium import Medium
 
 
 @pytest.fixture

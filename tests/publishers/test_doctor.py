@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 import requests
 
-from publishers.assisted import Substack
 from publishers.base import Account, Aspect, Assisted, Check, Health, Publisher, Surroundings
-from publishers.devto import DevTo
 from publishers.doctor import REMEDIES, Examination, Known, examine, worst
 from publishers.errors import Fault, NotAuthorized
-from publishers.folder import Folder
-from publishers.ghost import Ghost
-from publishers.hashnode import Hashnode
 from publishers.http import Http
-from publishers.medium import Medium
+from publishers.platforms.assisted import Substack
+from publishers.platforms.devto import DevTo
+from publishers.platforms.folder import Folder
+from publishers.platforms.ghost import Ghost
+from publishers.platforms.hashnode import Hashnode
+from publishers.platforms.medium import Medium
 from sandbox.server import Serving
 from tests.publishers.conftest import made, order
 from tests.publishers.raw_server import RawServer, raw_server, response

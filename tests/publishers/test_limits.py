@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from publishers.base import Article, Level, Publisher, TwoStep
-from publishers.devto import DevTo
-from publishers.devto.article import BODY_BYTES
 from publishers.errors import RateLimited, Rejected
-from publishers.hashnode import Hashnode
-from publishers.medium import Medium
+from publishers.platforms.devto import DevTo
+from publishers.platforms.devto.article import BODY_BYTES
+from publishers.platforms.hashnode import Hashnode
+from publishers.platforms.medium import Medium
 from sandbox.server import Serving
 from tests.publishers.conftest import made, order, said
 from tests.publishers.contract import ARTICLE

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from publishers.devto.article import escape_for_forem, respell_endraw
+from publishers.platforms.devto.article import escape_for_forem, respell_endraw
 from publishers.sites.escapes import escape_hugo
 from publishers.text.escapes import escape_liquid
 

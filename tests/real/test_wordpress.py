@@ -23,7 +23,7 @@ import requests
 from publishers.base import Article, Image, Publisher, Surroundings, Visibility
 from publishers.errors import Gone, NotAuthorized, OutcomeUnknown, Rejected
 from publishers.http import Http
-from publishers.wordpress import WordPress
+from publishers.platforms.wordpress import WordPress
 from tests.publishers.contract import ARTICLE, KEY, OTHER_KEY, PublisherContract
 from tests.real.relay import Relay
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.bluesky import lexicon
+from sandbox.platforms.bluesky import lexicon
 from tests.sandbox.conftest import Street, TestClock
 
 TOKEN = {"Authorization": "Bearer sandbox-mastodon-key"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from publishers.folder import Folder
+from publishers.platforms.folder import Folder
 
 
 class NoName(Folder):

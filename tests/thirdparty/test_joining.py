@@ -73,7 +73,7 @@ class TestJoining:
             ("postcard:StampForm", "is no class of publishers.base.Publisher"),
             ("publishers.base:TwoStep", "lacks check, create_draft, payload, publish_draft, verify"),
             ("publishers.base:Publisher", "is neither a TwoStep nor a OneStep nor an Assisted publisher"),
-            ("publishers.folder:Folder", "calls itself “folder”, which is the name of another publisher"),
+            ("publishers.platforms.folder:Folder", "calls itself “folder”, which is the name of another publisher"),
             ("tests.thirdparty.broken:NoName", "needs a name"),
             ("tests.thirdparty.broken:LongName", "needs a name"),
             ("tests.thirdparty.broken:NoLabel", "needs a label"),

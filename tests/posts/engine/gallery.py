@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 from publishers.base import Article, Finding, Image, Limits, RemoteImage, RemotePost
-from publishers.devto import DevTo
+from publishers.platforms.devto import DevTo
 
 
 class Gallery(DevTo):

@@ -12,7 +12,7 @@ import pytest
 
 from blogscheduler.logs import Json
 from posts.models import Channel, Delivery
-from publishers.devto import DevTo
+from publishers.platforms.devto import DevTo
 from tests.posts.conftest import MovableClock, publish
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db(transaction=True)]

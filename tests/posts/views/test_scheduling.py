@@ -21,7 +21,7 @@ from posts.models import Channel, Delivery, Post
 from posts.planning.conflicts import conflicts, conflicts_of
 from publishers import PUBLISHERS
 from publishers.errors import Rejected
-from publishers.folder import Folder
+from publishers.platforms.folder import Folder
 from tests.posts.views.conftest import DEVTO_SETTINGS, FOLDER_SETTINGS, SECRET, Deliver
 
 NOW = datetime(2026, 3, 20, 11, 0, tzinfo=UTC)  # 12:00 in Berlin, nine days before the clocks change

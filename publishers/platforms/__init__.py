@@ -1,0 +1,1 @@
+"""The platforms: a package each, which knows its own and no other."""
