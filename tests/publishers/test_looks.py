@@ -48,6 +48,7 @@ def test_what_dev_does_not_know_looks_as_it_is_said() -> None:
     assert "{{ user.name }} and {% if x %}yes{% endif %}" in look.html
     assert "<code>{% raw %}</code>" in look.html
     assert "<table" in look.html
+    assert "<s>struck</s> and <s>also struck</s>" in look.html
     assert "<div" not in look.html
     assert "<iframe" not in look.html
 

@@ -238,7 +238,7 @@ def shown_html(body: str) -> str:
         parts += [without_raw(body[position : code.start()]), code[0]]
         position = code.end()
     html = to_shown_html("".join(parts) + without_raw(body[position:]), SHOWN)
-    return clean(html, ELEMENTS)
+    return clean(html, ELEMENTS | {"s"})  # which Redcarpet writes as "del"
 
 
 def _tags(notes: Notes, tags: tuple[str, ...]) -> list[str]:

@@ -101,7 +101,7 @@ def html_of(body: str) -> str:
         _, text = front_matter.split(body)
     except front_matter.BadFrontMatter:
         text = body
-    return rendering.render(liquid.for_readers(text))
+    return rendering.render(liquid.for_readers(text), footnotes=True)  # as Redcarpet does
 
 
 def _collection(article: Article) -> int | None:
