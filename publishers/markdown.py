@@ -15,7 +15,8 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from publishers.base import Article
-from publishers.text.parsing import new_parser, parsed
+from publishers.text.parser import new_parser
+from publishers.text.parsing import parsed
 from publishers.text.source import Source
 from publishers.text.steps import end_of_front_matter, end_of_title
 

@@ -15,7 +15,7 @@ from mdit_py_plugins.subscript import sub_plugin
 from mdit_py_plugins.superscript import superscript_plugin
 
 from publishers.text.math import math_plugin
-from publishers.text.parsing import DEEPEST, Links
+from publishers.text.parser import DEEPEST, Links
 
 
 @dataclass(frozen=True)

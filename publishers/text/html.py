@@ -16,7 +16,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from publishers.text.parsing import Renderer, new_parser, parsed
+from publishers.text.parser import Renderer, new_parser
+from publishers.text.parsing import parsed
 from publishers.text.source import Source
 
 ELEMENTS = frozenset(nh3.ALLOWED_TAGS | {"section", "figure", "figcaption", "details", "summary", "mark"})

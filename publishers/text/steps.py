@@ -33,7 +33,8 @@ from publishers.addresses import absolute, is_public_url, is_relative
 from publishers.base import Article
 from publishers.marks import mark
 from publishers.notes import Notes
-from publishers.text.parsing import Parsed, Reference, between, paragraphs, parsed, text_of
+from publishers.text.parser import between
+from publishers.text.parsing import Parsed, Reference, paragraphs, parsed, text_of
 from publishers.text.source import Edit, Source
 
 Step = Callable[[Source, Notes], Source]

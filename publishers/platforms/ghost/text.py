@@ -24,7 +24,8 @@ from publishers.text.constructs import (
 )
 from publishers.text.dialects import Dialect, to_shown_html
 from publishers.text.escapes import lazy_headings, raised_and_marked
-from publishers.text.parsing import new_parser, parsed
+from publishers.text.parser import new_parser
+from publishers.text.parsing import parsed
 from publishers.text.source import Source
 from publishers.text.steps import (
     Step,

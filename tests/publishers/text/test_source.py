@@ -13,7 +13,8 @@ from publishers.base import Article, Level
 from publishers.notes import Notes
 from publishers.text.constructs import task_lists
 from publishers.text.escapes import raised_and_marked
-from publishers.text.parsing import Kind, new_parser, parsed
+from publishers.text.parser import new_parser
+from publishers.text.parsing import Kind, parsed
 from publishers.text.source import Edit, Source
 from publishers.text.steps import addresses, front_matter, repeated_title, run, wrapped_lines
 
