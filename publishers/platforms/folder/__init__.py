@@ -26,8 +26,9 @@ from publishers.base import (
     Visibility,
 )
 from publishers.errors import Fault, Gone, NotAuthorized, OutcomeUnknown, PublishingError, Rejected, Unavailable
-from publishers.forms import BaseUrlField, NoCredentialsForm
+from publishers.forms import NoCredentialsForm
 from publishers.notes import Notes
+from publishers.sites.forms import BuiltSiteForm
 from publishers.sites.front_matter import (
     address,
     file_name,
@@ -35,7 +36,6 @@ from publishers.sites.front_matter import (
     front_matter,
     key_in,
     look_of,
-    renamed,
     slug_in,
     slug_of,
     source,
@@ -55,32 +55,14 @@ def inside(directory: str) -> str:
     return "" if str(path) == "." else str(path)
 
 
-class SettingsForm(forms.Form):
-    generator = forms.ChoiceField(
-        label="Site generator", choices=[(name, generator.label) for name, generator in GENERATORS.items()]
-    )
+class SettingsForm(BuiltSiteForm):
     directory = forms.CharField(
         label="Folder",
         max_length=200,
         required=False,
         help_text="Where the posts are, such as content/posts. Empty: the usual folder of the generator.",
     )
-    base_url = BaseUrlField(
-        label="Address of the site", required=False, max_length=200, help_text="Used for the links to your posts."
-    )
-    permalink = forms.RegexField(
-        r"\A[\w./:%~-]*\Z",
-        label="Pattern of addresses",
-        required=False,
-        max_length=200,
-        help_text="Such as /blog/:year/:slug/ with :section, :year, :month, :day and :slug. Empty: the usual one.",
-    )
-    keys = forms.CharField(
-        label="Other names in the front matter",
-        required=False,
-        max_length=500,
-        help_text="Such as date=publishedAt, cover=hero, when your templates use other names.",
-    )
+    field_order = ("generator", "directory")
 
     def clean_directory(self) -> str:
         try:
@@ -89,13 +71,6 @@ class SettingsForm(forms.Form):
             raise forms.ValidationError(str(error)) from None
         generator = GENERATORS.get(self.cleaned_data.get("generator", ""))
         return directory or (generator.directory if generator else "")
-
-    def clean_keys(self) -> str:
-        try:
-            renamed(self.cleaned_data["keys"])
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from None
-        return str(self.cleaned_data["keys"])
 
 
 class Folder(OneStep):
