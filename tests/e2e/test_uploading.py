@@ -47,7 +47,7 @@ def address_of(image: Image, page: Page) -> str:
 
 
 def text_of(page: Page) -> str:
-    return page.locator("[name=markdown]").input_value()
+    return str(page.locator("[name=markdown]").input_value())
 
 
 def test_a_chosen_picture_stands_at_the_caret_and_says_what_it_shows(page: Page, ada: User) -> None:
