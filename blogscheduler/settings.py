@@ -103,7 +103,7 @@ else:
     _database["CONN_HEALTH_CHECKS"] = True
     _options = {
         # After it was away a connection is tried anew when one is wanted, not after pauses that double up to minutes.
-        "pool": {"min_size": 1, "max_size": 16, "timeout": 10, "reconnect_timeout": 2},
+        "pool": {"min_size": 1, "max_size": 20, "timeout": 10, "reconnect_timeout": 2},
         # A server that has vanished without a word is noticed within half a minute, not after hours.
         "connect_timeout": 5,
         "keepalives_idle": 10,
