@@ -135,7 +135,8 @@ def endnotes(source: Source, notes: Notes) -> Source:
     removed = [Edit(*_whole(read, lines), "") for lines in read.footnotes.values()]
     listed = "\n".join(f"{number}. {words[number]}" for number in sorted(words))
     end = Edit(len(read.text), len(read.text), f"\n\n---\n\n{listed}\n" if listed else "")
-    return numbered.edited([*removed, end])
+    kept = [edit for span in called for edit in _still_no_list(read.text, span)]
+    return numbered.edited([*removed, *kept, end])
 
 
 def _words_of_notes(source: Source, called: list[Span]) -> Iterator[tuple[int, str]]:
@@ -166,8 +167,18 @@ def named_footnotes(source: Source, notes: Notes) -> Source:
         calls.append(Edit(span.start, span.end, f"[^{NAMED_NOTE}{number}]"))
         words = source.present(span.start + 2, span.end - 1).replace("\n", " ")
         definitions += f"\n[^{NAMED_NOTE}{number}]: {words}"
+        calls += _still_no_list(read.text, span)
     end = len(read.text)
     return source.edited([*calls, Edit(end, end, f"{definitions}\n")])
+
+
+def _still_no_list(text: str, span: Span) -> list[Edit]:
+    """A colon below a paragraph of one line would make a list of definitions of it, below one of two it does not."""
+    following = text.find("\n", span.end) + 1
+    if "\n" not in text[span.start : span.end] or not following:
+        return []
+    colon = re.compile(r"[> \t]*(?=[:~][ \t])").match(text, following)
+    return [Edit(colon.end(), colon.end(), "\\")] if colon else []
 
 
 NAMED_NOTE = "note-within-"

@@ -193,6 +193,7 @@ def code_in(text: str) -> list[str]:
 @pytest.mark.parametrize("step", [step for step in STEPS if step not in (FORMULAS,)])
 @given(text=TEXTS)
 @example(text="- ```\n  a\n  ```\n\n`b\nc`")
+@example(text="a^[b `c`\nd] eA\n: b\n: c\n\n    d\n\nE *f*\n~ g")
 def test_code_is_never_altered(step: Step, text: str) -> None:
     assume(not (step in WRAPPED and re.search(r"^[> ]*[:~]\s", text, re.MULTILINE)))
     assume(step is not endnotes or Level.LOST not in {level for level, _ in said(step, text)})
