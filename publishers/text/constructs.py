@@ -132,10 +132,13 @@ def endnotes(source: Source, notes: Notes) -> Source:
         Edit(span.start, span.end, str(span.token.meta["id"] + 1).translate(SUPERSCRIPT)) for span in called
     )
     words = dict(_words_of_notes(numbered, called))
-    removed = [Edit(*_whole(read, lines), "") for lines in read.footnotes.values()]
+    definitions = [_whole(read, lines) for lines in read.footnotes.values()]
+    removed = [Edit(start, end, "") for start, end in definitions]
     listed = "\n".join(f"{number}. {words[number]}" for number in sorted(words))
-    end = Edit(len(read.text), len(read.text), f"\n\n---\n\n{listed}\n" if listed else "")
-    kept = [edit for span in called for edit in _still_no_list(read.text, span)]
+    end = Edit(len(read.text), len(read.text), f"{_closing(read)}\n\n---\n\n{listed}\n" if listed else "")
+    kept = {edit for span in called for edit in _still_no_list(read.text, span)}
+    kept |= {edit for _, end in definitions for edit in _kept_as_text(read.text, end)}
+    kept = {edit for edit in kept if not any(start <= edit.start < end for start, end in definitions)}
     return numbered.edited([*removed, *kept, end])
 
 
@@ -162,7 +165,7 @@ def named_footnotes(source: Source, notes: Notes) -> Source:
     within = [span for span in read.spans if span.kind is Kind.NOTE and "label" not in span.token.meta]
     if not within:
         return source
-    calls, definitions = [], "\n"
+    calls, definitions = [], f"{_closing(read)}\n"
     for number, span in enumerate(within, 1):
         calls.append(Edit(span.start, span.end, f"[^{NAMED_NOTE}{number}]"))
         words = source.present(span.start + 2, span.end - 1).replace("\n", " ")
@@ -172,16 +175,26 @@ def named_footnotes(source: Source, notes: Notes) -> Source:
     return source.edited([*calls, Edit(end, end, f"{definitions}\n")])
 
 
+def _closing(read: Parsed) -> str:
+    """What ends a comment that was never ended: it would swallow what is put after it."""
+    last = next((token.content for token in reversed(read.tokens) if token.type == "html_block"), "")
+    return "\n-->" if last.rfind("<!--") > last.rfind("-->") else ""
+
+
 def _still_no_list(text: str, span: Span) -> list[Edit]:
-    """A colon below a paragraph of one line would make a list of definitions of it, below one of two it does not."""
+    """A colon or a row of dashes below a paragraph of one line makes a list or a table of it, below one of two not."""
     following = text.find("\n", span.end) + 1
-    if "\n" not in text[span.start : span.end] or not following:
-        return []
-    colon = re.compile(r"[> \t]*(?=[:~][ \t])").match(text, following)
-    return [Edit(colon.end(), colon.end(), "\\")] if colon else []
+    return _kept_as_text(text, following) if following and "\n" in text[span.start : span.end] else []
+
+
+def _kept_as_text(text: str, start: int) -> list[Edit]:
+    """What begins there would belong to the paragraph that comes to stand above it."""
+    sign = _A_SIGN.match(text, start)
+    return [Edit(sign.end(), sign.end(), "\\")] if sign else []
 
 
 NAMED_NOTE = "note-within-"
+_A_SIGN = re.compile(r"(?:[> \t]*\n)*[> \t]*(?=[:~][ \t]|[|:-][|: \t-]*\|)")
 
 
 def called_footnotes(source: Source, notes: Notes) -> Source:

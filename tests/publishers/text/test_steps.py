@@ -194,6 +194,9 @@ def code_in(text: str) -> list[str]:
 @given(text=TEXTS)
 @example(text="- ```\n  a\n  ```\n\n`b\nc`")
 @example(text="a^[b `c`\nd] eA\n: b\n: c\n\n    d\n\nE *f*\n~ g")
+@example(text="a^[b `c`\nd] eA\n\n:   b\n\n    c")
+@example(text="a^[b `c`\nd] e| a |\n|--|\n<!--")
+@example(text="a[^x]\n\n[^x]: b[^x]\n\n    ```\n    c\n    ```A\n\n:   b\n\n    c")
 def test_code_is_never_altered(step: Step, text: str) -> None:
     assume(not (step in WRAPPED and re.search(r"^[> ]*[:~]\s", text, re.MULTILINE)))
     assume(step is not endnotes or Level.LOST not in {level for level, _ in said(step, text)})
