@@ -63,5 +63,6 @@ def test_a_picture(name: str, opens: Opens, tmp_path: Path) -> None:
         page.locator("#preview li", has_text="Machine: Difference engine").wait_for()
         page.locator("#preview").scroll_into_view_if_needed()
     place = KEPT if os.environ.get("PICTURES") else tmp_path
-    page.screenshot(path=place / f"{name}.png")
+    # No field is active, and the driver hides a caret by inline styles, which our policy may refuse.
+    page.screenshot(path=place / f"{name}.png", caret="initial")
     assert (place / f"{name}.png").stat().st_size < 200_000
