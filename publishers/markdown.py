@@ -62,8 +62,11 @@ def _attributes() -> dict[str, set[str]]:
         allowed.setdefault(tag, set()).add("class")
     for tag in ("h1", "h2", "h3", "h4", "h5", "h6", "li", "section", "sup"):
         allowed.setdefault(tag, set()).add("id")
-    for tag in ("th", "td"):
+    for tag in ("th", "td", "p", "div"):
         allowed.setdefault(tag, set()).add("align")
+    for tag in allowed:
+        allowed[tag].add("dir")
+    allowed["details"] = {"open", "dir"}
     allowed.setdefault("a", set()).update({"class", "id"})
     allowed.setdefault("img", set()).update({"src", "alt", "title", "width", "height"})
     allowed["input"] = {"type", "checked", "disabled"}

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from blogscheduler import logs
@@ -34,7 +34,7 @@ from posts.engine.outcomes import (
 from posts.engine.trips import Result, Step, Trip, can_look, fence_from
 from posts.models import Attempt, Channel, Delivery, RemoteImage
 from posts.models.delivery import move
-from posts.models.each import insert_each, update_each
+from posts.models.each import carry_out, inserts, updates
 from posts.watch import proving
 from publishers import PUBLISHERS
 from publishers.base import Assisted, Limits
@@ -66,7 +66,7 @@ def record_all(results: Sequence[Result], now: datetime, fence: float) -> list[T
     """
     try:
         return _record_all(results, now, fence, trusting=True)
-    except Overtaken:
+    except (Overtaken, IntegrityError):  # the same: its successor has left an attempt of this number already
         return _record_all(results, now, fence, trusting=False)
 
 
@@ -131,18 +131,20 @@ def _locked(results: list[Result]) -> dict[int, Delivery]:
 def _write(entries: list[Entry]) -> None:
     """All that was decided; the channels first, in order (see ``_locked``). Raises Overtaken."""
     released = sorted((entry for entry in entries if not entry.following), key=lambda entry: entry.trip.channel_id)
-    update_each(Channel, [(_held(entry.trip), _released(entry)) for entry in released])
+    channels = updates(Channel, [(_held(entry.trip), _released(entry)) for entry in released])
     changes = [
         ({"id": entry.delivery.pk, "number": entry.trip.number, "status": entry.delivery.status}, entry.changes)
         for entry in entries
         if entry.changes
     ]
-    if update_each(Delivery, changes) != len(changes):
-        raise Overtaken
-    insert_each(Attempt, (entry.attempt for entry in entries if entry.attempt))
+    deliveries = updates(Delivery, changes)
+    attempts = inserts(Attempt, (entry.attempt for entry in entries if entry.attempt))
     images = [entry.remote_image for entry in entries if entry.remote_image]
-    insert_each(RemoteImage, images, ignore_conflicts=True)  # who was first has uploaded it
-    proving.begin(entry.proof for entry in entries)
+    uploads = inserts(RemoteImage, images, ignore_conflicts=True)  # who was first has uploaded it
+    proofs = proving.beginning(entry.proof for entry in entries)
+    done = carry_out([*channels, *deliveries, *attempts, *uploads, *proofs])
+    if sum(done[len(channels) :][: len(deliveries)]) != len(changes):
+        raise Overtaken
     for entry in entries:
         if entry.original:
             revising.write(entry)

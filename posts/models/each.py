@@ -8,14 +8,16 @@ few rows that come together in the ledger that costs more than the calls to the 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, models
 
 Values = Mapping[str, Any]  # by field name
 Names = tuple[str, ...]
+T = TypeVar("T")
 Fields = list["models.Field[Any, Any]"]
 
 AT_ONCE = 200  # rows in one statement: databases take no more than some thirty thousand values
@@ -27,48 +29,76 @@ AS_THEY_ARE = {
 }  # fmt: skip
 
 
-def update_each(model: type[models.Model], each: Iterable[tuple[Values, Values]]) -> int:
-    """For each (where, values): set ``values`` where every field has the value in ``where``; the rows changed.
+@dataclass(frozen=True)
+class Statement:
+    sql: str
+    values: list[Any]
 
-    In the order given, except that rows with the same fields go together. None in ``where`` matches nothing.
-    """
-    alike: dict[tuple[Names, Names], list[list[Any]]] = defaultdict(list)
-    for where, values in each:
-        alike[tuple(values), tuple(where)].append([*values.values(), *where.values()])
-    changed = 0
-    with connection.cursor() as cursor:
-        for (values_of, where_of), given in alike.items():
-            adapters = [_adapter(_field(model, name), connection.vendor) for name in (*values_of, *where_of)]
-            rows = [[adapt(value) for adapt, value in zip(adapters, row, strict=True)] for row in given]
-            if connection.vendor == "sqlite":
-                for some in _batches(rows):
-                    cursor.execute(
-                        _update_from(model, values_of, where_of, len(some)), [v for row in some for v in row]
-                    )
-                    changed += cursor.rowcount
-            else:
-                cursor.executemany(_update(model, values_of, where_of), rows)
-                changed += cursor.rowcount
-    return changed
+
+def update_each(model: type[models.Model], each: Iterable[tuple[Values, Values]]) -> int:
+    """For each (where, values): set ``values`` where every field has the value in ``where``; the rows changed."""
+    return sum(carry_out(updates(model, each)))
 
 
 def insert_each(model: type[models.Model], rows: Iterable[Values], *, ignore_conflicts: bool = False) -> None:
     """Insert a new row for each of ``rows``, which may leave out what has a default."""
-    rows = list(rows)
-    if not rows:
-        return
+    carry_out(inserts(model, rows, ignore_conflicts=ignore_conflicts))
+
+
+def carry_out(statements: Sequence[Statement]) -> list[int]:
+    """The rows changed by each statement, in this order.
+
+    PostgreSQL is asked once for all of them: it answers quickly, but among many threads Python may wait longer for its
+    next turn than the answer took.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite" or not statements:
+            return [cursor.execute(one.sql, one.values).rowcount for one in statements]
+        values = [value for one in statements for value in one.values]
+        cursor.execute("; ".join(one.sql for one in statements), values)
+        changed = [cursor.rowcount]
+        while cursor.nextset():
+            changed.append(cursor.rowcount)
+        return changed
+
+
+def updates(model: type[models.Model], each: Iterable[tuple[Values, Values]]) -> list[Statement]:
+    """As ``update_each``. In the order given, except that rows with the same fields go together.
+
+    None in ``where`` matches nothing.
+    """
+    alike: dict[tuple[Names, Names], list[list[Any]]] = defaultdict(list)
+    for where, values in each:
+        alike[tuple(values), tuple(where)].append([*values.values(), *where.values()])
+    statements: list[Statement] = []
+    for (values_of, where_of), given in alike.items():
+        adapters = [_adapter(_field(model, name), connection.vendor) for name in (*values_of, *where_of)]
+        rows = [[adapt(value) for adapt, value in zip(adapters, row, strict=True)] for row in given]
+        if connection.vendor == "sqlite":
+            statements += [
+                Statement(_update_from(model, values_of, where_of, len(some)), [value for row in some for value in row])
+                for some in _batches(rows)
+            ]
+        else:
+            statements += [Statement(_update(model, values_of, where_of), row) for row in rows]
+    return statements
+
+
+def inserts(model: type[models.Model], rows: Iterable[Values], *, ignore_conflicts: bool = False) -> list[Statement]:
+    """As ``insert_each``."""
     columns = [
         (field.attname, field.get_default, _adapter(field, connection.vendor)) for field in _to_be_inserted(model)
     ]
-    with connection.cursor() as cursor:
-        for some in _batches(rows):
-            cursor.execute(
-                _insert(model, len(some), ignore_conflicts),
-                [adapt(row[name] if name in row else default()) for row in some for name, default, adapt in columns],
-            )
+    return [
+        Statement(
+            _insert(model, len(some), ignore_conflicts),
+            [adapt(row[name] if name in row else default()) for row in some for name, default, adapt in columns],
+        )
+        for some in _batches(list(rows))
+    ]
 
 
-def _batches(rows: list[Any]) -> Iterator[list[Any]]:
+def _batches(rows: list[T]) -> Iterator[list[T]]:
     return (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
 
 

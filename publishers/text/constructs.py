@@ -6,8 +6,7 @@ Each is for a platform that would show the signs instead of what they mean, or c
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from markdown_it.token import Token
 
@@ -280,54 +279,6 @@ def _special(read: Parsed, dialect: Dialect) -> Iterator[tuple[str, bool, list[i
     yield "footnotes", dialect.footnotes, [read.line_at(span.start) for span in spans if span.kind is Kind.NOTE]
     yield "formulas", dialect.formulas, [read.line_at(span.start) for span in spans if span.kind is Kind.MATH]
     yield "diagrams", False, [_line_of(one) for one in read.blocks if one.info.split()[:1] == ["mermaid"]]
-
-
-# --- Raw HTML ----------------------------------------------------------------------------------------------------
-
-_TAG = re.compile(r"<([A-Za-z][\w-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>?")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-WORDLESS = frozenset({
-    "audio", "button", "canvas", "embed", "form", "iframe", "img", "input", "link", "math", "meta", "noscript",
-    "object", "script", "select", "source", "style", "svg", "template", "textarea", "video",
-})  # fmt: skip
-"""Elements whose tags are not just around words."""
-
-
-def html_elements(allowed: Collection[str]) -> Step:
-    """Say which HTML elements of the text the platform cuts out: all of them, or their tags around the words."""
-
-    def step(source: Source, notes: Notes) -> Source:
-        for tag in elements(source.parsed):
-            if tag.name in allowed:
-                continue
-            if tag.html.endswith("/>") or tag.name in WORDLESS:
-                message = f"{notes.label} does not take the HTML element “{tag.name}”: it is cut out."
-                notes.lost("markdown", message, source.line_at(tag.offset))
-            else:
-                message = f"{notes.label} does not take the HTML element “{tag.name}”: only what is in it stays."
-                notes.changed("markdown", message, source.line_at(tag.offset))
-        return source
-
-    return step
-
-
-@dataclass(frozen=True)
-class Tag:
-    """An opening tag of raw HTML as the author wrote it."""
-
-    name: str  # in small letters
-    html: str
-    offset: int
-
-
-def elements(read: Parsed) -> Iterator[Tag]:
-    """Every opening tag of raw HTML, without those in comments and code."""
-    for span in read.spans:
-        if span.kind is Kind.HTML:
-            comments = [(found.start(), found.end()) for found in _COMMENT.finditer(read.text, span.start, span.end)]
-            for found in _TAG.finditer(read.text, span.start, span.end):
-                if not any(first <= found.start() < last for first, last in comments):
-                    yield Tag(found[1].lower(), found[0], found.start())
 
 
 # --- Reading -----------------------------------------------------------------------------------------------------

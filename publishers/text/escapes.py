@@ -27,6 +27,8 @@ def escape_liquid(text: str, *, before_tag: bool = False, after_tag: bool = Fals
     cannot end it. Inside a web address, which may contain no blank, braces become %7B and %7D. ``before_tag`` and
     ``after_tag``: a tag of somebody else's stands right beside, to which a brace at that end would be added.
     """
+    if has_no_brace(text):
+        return text
     text = _ADDRESS.sub(lambda found: _percent(found[0]), text)
     head = _CLOSING.match(text) if after_tag else None
     rest = text[head.end() :] if head else text
@@ -37,6 +39,11 @@ def escape_liquid(text: str, *, before_tag: bool = False, after_tag: bool = Fals
         return found[0] if _HARMLESS.fullmatch(found[0]) and not at_tag else _raw(found[0])
 
     return (_raw(head[0]) if head else "") + _OPENING.sub(safe, rest)
+
+
+def has_no_brace(text: str) -> bool:
+    """That no template engine finds anything in it. Most texts are such, and patterns take much longer to tell."""
+    return not any(sign in text for sign in "{}&")
 
 
 _ADDRESS = re.compile(r"(?<=\]\()[^\s()<>]*\{[{%#][^\s()<>]*|https?://[^\s<>()`\"']*\{[{%#][^\s<>()`\"']*")

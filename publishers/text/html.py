@@ -7,7 +7,7 @@ no platform gets a class that only our own pages have a style for.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from functools import cache
 from html import unescape
 
@@ -27,6 +27,24 @@ EMBEDS = frozenset({"iframe", "video", "audio", "source"})
 """What an author may embed on a site of one's own."""
 
 
+SCHEMES = {"http", "https", "mailto", "tel"}
+
+MORE_ATTRIBUTES: Mapping[str, Set[str]] = {
+    "a": {"rel", "target"},
+    "details": {"open"},
+    "div": {"align"},
+    "img": {"src", "alt", "title", "width", "height", "loading"},
+    "ol": {"type", "reversed"},
+    "p": {"align"},
+    "td": {"style"},  # of which only the alignment stays
+    "th": {"style"},
+    "iframe": {"src", "width", "height", "title", "allow", "allowfullscreen", "frameborder", "loading"},
+    "video": {"src", "controls", "width", "height", "poster", "loop", "muted", "autoplay", "playsinline", "preload"},
+    "audio": {"src", "controls", "loop", "preload"},
+    "source": {"src", "type"},
+}
+
+
 def to_article_html(source: Source, elements: Collection[str] = ELEMENTS) -> str:
     """Safe HTML of the text: the language of code as a class (``language-python``), ids that no other article has.
 
@@ -38,26 +56,22 @@ def to_article_html(source: Source, elements: Collection[str] = ELEMENTS) -> str
     return nh3.clean(
         str(html),
         tags=set(elements),
-        attributes=_attributes(frozenset(elements)),
+        attributes=attributes_of(frozenset(elements)),
         link_rel=None,
-        url_schemes={"http", "https", "mailto", "tel"},
+        url_schemes=SCHEMES,
         filter_style_properties={"text-align"},
     ).strip()
 
 
 @cache
-def _attributes(elements: frozenset[str]) -> dict[str, set[str]]:
+def attributes_of(elements: frozenset[str]) -> dict[str, set[str]]:
+    """What comes through of each of these elements, besides what nh3 lets everywhere (``lang``, ``title``)."""
     allowed = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items() if tag in elements}
     for tag in elements:
-        allowed.setdefault(tag, set()).update({"class", "id"})
-    for tag in ("th", "td"):
-        allowed[tag].add("style")
-    allowed["img"].update({"src", "alt", "title", "width", "height"})
-    if "iframe" in elements:
-        allowed["iframe"].update({"src", "width", "height", "title", "allow", "allowfullscreen", "frameborder"})
-        allowed["video"].update({"src", "controls", "width", "height", "poster", "loop", "muted"})
-        allowed["audio"].update({"src", "controls"})
-        allowed["source"].update({"src", "type"})
+        allowed.setdefault(tag, set()).update({"class", "id", "dir"})
+    for tag, names in MORE_ATTRIBUTES.items():
+        if tag in elements:
+            allowed[tag] |= names
     return allowed
 
 
@@ -86,7 +100,7 @@ def to_lined_html(source: Source) -> str:
 
 @cache
 def _lined_attributes() -> dict[str, set[str]]:
-    allowed = {tag: {*names, LINE} for tag, names in _attributes(ELEMENTS).items()}
+    allowed = {tag: {*names, LINE} for tag, names in attributes_of(ELEMENTS).items()}
     return {**allowed, "input": {"type", "checked", LINE}, "s": {LINE}}
 
 

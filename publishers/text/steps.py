@@ -291,7 +291,9 @@ def as_letters(becomes: Callable[[str], str], message: str = "") -> Step:
 
     def step(source: Source, notes: Notes) -> Source:
         text = becomes(source.text)
-        if text != source.text and message:
+        if text == source.text:
+            return source
+        if message:
             notes.changed("markdown", message, source.text_origins[_first_change(source.text, text)])
         return source.rewritten(text)
 

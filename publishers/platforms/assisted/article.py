@@ -14,7 +14,8 @@ from publishers.base import Article, Finding, HandOff, Limits, Takes
 from publishers.notes import Notes
 from publishers.preparing import has_room, is_public_url, note_canonical_url, note_title, one_line, usable_cover
 from publishers.text.constructs import callouts, definition_lists, diagrams, endnotes, formulas_as_code, task_lists
-from publishers.text.html import to_article_html
+from publishers.text.html import ELEMENTS, to_article_html
+from publishers.text.raw import html_attributes, html_elements
 from publishers.text.source import Source
 from publishers.text.steps import (
     Step,
@@ -106,9 +107,9 @@ def _note_canonical(notes: Notes, url: str, place: Place) -> None:
 def steps_for(place: Place) -> tuple[Step, ...]:
     """What is changed or said of a text on its way there."""
     lacking = tuple(LACKING[name] for name in LACKING if name in place.lacks)
-    lines = (wrapped_lines("an editor may show each line end as a break."),) if place.takes == Takes.MARKDOWN else ()
     return (
-        front_matter, repeated_title, addresses("it leads nowhere there"), public_pictures, *lacking, *lines, some_text
+        front_matter, repeated_title, addresses("it leads nowhere there"), public_pictures, *lacking,
+        *AS_TAKEN.get(place.takes, ()), some_text,
     )  # fmt: skip
 
 
@@ -166,11 +167,16 @@ A_PLAIN_EDITOR = frozenset({"task", "definition", "callout", "math", "diagram", 
 
 CODE_CLASS = "language-"
 KEPT = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "code": {"class"}, "ol": {"start"}}
-ELEMENTS = {
+PASTED = {
     "a", "b", "blockquote", "br", "code", "dd", "del", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4",
     "h5", "h6", "hr", "i", "img", "kbd", "li", "ol", "p", "pre", "s", "strong", "sub", "sup", "table", "tbody", "td",
     "th", "thead", "tr", "ul",
 }  # fmt: skip
+AS_TAKEN: dict[Takes, tuple[Step, ...]] = {
+    Takes.MARKDOWN: (wrapped_lines("an editor may show each line end as a break."),),
+    Takes.HTML: (html_elements(ELEMENTS), html_attributes(ELEMENTS)),
+    Takes.RICH_TEXT: (html_elements(PASTED),),
+}
 _BACK = re.compile(r'<a href="#[^"]*" class="footnote-backref">.*?</a>|<a [^>]*class="footnote-backref"[^>]*>.*?</a>')
 _WITHIN = re.compile(r'<a [^>]*href="#[^"]*"[^>]*>(.*?)</a>')
 
@@ -183,7 +189,7 @@ def to_paste(source: Source) -> str:
     html = _WITHIN.sub(r"\1", _BACK.sub("", to_article_html(source)))
     return nh3.clean(
         html,
-        tags=ELEMENTS,
+        tags=PASTED,
         attributes=KEPT,
         attribute_filter=_only_language,
         link_rel=None,

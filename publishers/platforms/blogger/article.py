@@ -12,8 +12,9 @@ from publishers.base import Article, Limits
 from publishers.marks import mark
 from publishers.notes import Notes
 from publishers.preparing import has_room, is_public_url, note_canonical_url, note_title, one_line, original_line
-from publishers.text.constructs import called_footnotes, callouts, diagrams, formulas_as_code, html_elements, task_lists
+from publishers.text.constructs import called_footnotes, callouts, diagrams, formulas_as_code, task_lists
 from publishers.text.html import ELEMENTS, EMBEDS, to_article_html
+from publishers.text.raw import html_attributes, html_elements
 from publishers.text.steps import Step, addresses, front_matter, repeated_title, run, some_text, wrapped_lines
 
 # Not in Google's description of the API: what its editor was known to take.
@@ -70,6 +71,7 @@ STEPS: tuple[Step, ...] = (
     formulas_as_code("Blogger does not set formulas: they appear as their code."),
     diagrams("Blogger does not draw diagrams: they appear as their code."),
     html_elements(KEPT),
+    html_attributes(KEPT),
     wrapped_lines(),  # some blogs are set to show each line end as a break
     some_text,
 )

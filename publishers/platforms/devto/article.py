@@ -29,13 +29,13 @@ from publishers.text.constructs import (
     definition_lists,
     diagrams,
     formulas_as_code,
-    html_elements,
     named_footnotes,
     numbering,
     task_lists,
 )
 from publishers.text.dialects import Dialect, to_shown_html
-from publishers.text.escapes import escape_liquid, struck_words, without_raw
+from publishers.text.escapes import escape_liquid, has_no_brace, struck_words, without_raw
+from publishers.text.raw import html_elements
 from publishers.text.source import Source
 from publishers.text.steps import (
     Step,
@@ -156,6 +156,8 @@ _ENDRAW = re.compile(r"\{%-?\s*endraw\b.*?%\}", re.DOTALL)
 
 def escape_for_forem(text: str) -> str:
     """``text`` so that Liquid finds no tag in it. Nothing is added inside what Forem takes for code."""
+    if has_no_brace(text):
+        return text
     parts: list[str] = []
     position = 0
     for code in _FOREM_CODE.finditer(text):
@@ -167,6 +169,8 @@ def escape_for_forem(text: str) -> str:
 
 def respell_endraw(text: str) -> str:
     """In code, Forem protects only the usual spelling of endraw; any other one would end its raw block."""
+    if "endraw" not in text:
+        return text
     return _FOREM_CODE.sub(lambda code: _ENDRAW.sub("{% endraw %}", code[0]), text)
 
 
@@ -182,6 +186,8 @@ _DATA = re.compile(r"src=[\"'](?:data|&)|data:text/html[,;\s\w]", re.IGNORECASE)
 
 def data_addresses(source: Source, notes: Notes) -> Source:
     """Forem refuses a text with pictures or pages written out as data, except in code."""
+    if "src=" not in (small := source.base.casefold()) and "data:" not in small:
+        return source
     for found in _DATA.finditer(source.base):
         if not source.parsed.is_code(found.start()):
             message = "DEV takes no address that begins with “data:”: give the picture an address of its own."
@@ -194,7 +200,7 @@ _NAME = re.compile(r"(?<![\w/@.\\])@[A-Za-z0-9_]+")
 
 def names_of_people(source: Source, notes: Notes) -> Source:
     """Say that a word such as @ada becomes a link to whoever has this name there."""
-    for start, end in source.parsed.prose:
+    for start, end in source.parsed.prose if "@" in source.base else ():
         for found in _NAME.finditer(source.base, start, end):
             message = f"“{found[0]}” becomes a link if somebody on DEV has that name."
             notes.note("markdown", message, source.line_at(found.start()))

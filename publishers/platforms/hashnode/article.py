@@ -15,10 +15,11 @@ from publishers.http import origin_of
 from publishers.notes import Notes
 from publishers.platforms.hashnode.images import IMAGE_BYTES, IMAGE_TYPES
 from publishers.preparing import TAG_NAMES, has_room, note_canonical_url, usable_cover
-from publishers.text.constructs import callouts, definition_lists, diagrams, endnotes, html_elements
+from publishers.text.constructs import callouts, definition_lists, diagrams, endnotes
 from publishers.text.dialects import Dialect
 from publishers.text.escapes import struck_words
 from publishers.text.html import ELEMENTS as ELEMENTS_OF_ARTICLES
+from publishers.text.raw import html_elements
 from publishers.text.source import Edit, Source
 from publishers.text.steps import (
     Step,

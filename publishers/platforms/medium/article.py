@@ -17,7 +17,8 @@ from publishers.notes import Notes
 from publishers.platforms.medium import html
 from publishers.platforms.medium.html import Change
 from publishers.preparing import has_room, is_public_url, note_canonical_url, note_title, one_line, usable_cover
-from publishers.text.constructs import called_footnotes, diagrams, elements, formulas_as_code, html_elements
+from publishers.text.constructs import called_footnotes, diagrams, formulas_as_code
+from publishers.text.raw import elements, html_elements
 from publishers.text.source import Source
 from publishers.text.steps import Step, addresses, front_matter, run, title_comes_back
 

@@ -18,8 +18,9 @@ from publishers.http import origin_of
 from publishers.marks import mark
 from publishers.notes import Notes
 from publishers.preparing import has_room, note_title, one_line, usable_cover
-from publishers.text.constructs import called_footnotes, callouts, diagrams, formulas_as_code, html_elements, task_lists
+from publishers.text.constructs import called_footnotes, callouts, diagrams, formulas_as_code, task_lists
 from publishers.text.html import ELEMENTS, to_article_html
+from publishers.text.raw import html_attributes, html_elements
 from publishers.text.steps import (
     Step,
     addresses,
@@ -54,7 +55,7 @@ STEPS: tuple[Step, ...] = (
     callouts,
     some_text,
 )
-AS_HTML: tuple[Step, ...] = (*STEPS, html_elements(ELEMENTS))
+AS_HTML: tuple[Step, ...] = (*STEPS, html_elements(ELEMENTS), html_attributes(ELEMENTS))
 AS_MARKDOWN: tuple[Step, ...] = (*STEPS, closed_code, signed)
 
 

@@ -14,16 +14,9 @@ from publishers.base import Article, Finding, Image, Limits
 from publishers.notes import Notes
 from publishers.platforms.tumblr.npf import BLOCKS, TEXT, Block, Writer, identifier_of
 from publishers.preparing import note_canonical_url, note_title, one_line
-from publishers.text.constructs import (
-    called_footnotes,
-    callouts,
-    definition_lists,
-    diagrams,
-    endnotes,
-    html_elements,
-    task_lists,
-)
+from publishers.text.constructs import called_footnotes, callouts, definition_lists, diagrams, endnotes, task_lists
 from publishers.text.parsing import parsed
+from publishers.text.raw import html_elements
 from publishers.text.source import Source
 from publishers.text.steps import Step, addresses, front_matter, repeated_title, run, some_text, wrapped_lines
 

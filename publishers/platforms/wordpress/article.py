@@ -12,7 +12,8 @@ from publishers.notes import Notes
 from publishers.platforms.wordpress import html
 from publishers.platforms.wordpress.forms import AT_THE_BEGINNING, NOWHERE
 from publishers.preparing import is_public_url, note_canonical_url, note_title, one_line, original_line
-from publishers.text.constructs import called_footnotes, callouts, diagrams, formulas_as_code, html_elements, task_lists
+from publishers.text.constructs import called_footnotes, callouts, diagrams, formulas_as_code, task_lists
+from publishers.text.raw import html_attributes, html_elements
 from publishers.text.steps import Step, addresses, front_matter, repeated_title, run, some_text
 
 TITLE_BYTES = 65_535  # a column of its database; so is the excerpt
@@ -130,7 +131,7 @@ STEPS: tuple[Step, ...] = (
 
 def _content(notes: Notes, article: Article, settings: Mapping[str, Any]) -> str:
     elements = html.elements_of(str(settings.get("raw_html")))
-    source = run([*STEPS, html_elements(elements)], article, notes)
+    source = run([*STEPS, html_elements(elements), html_attributes(elements)], article, notes)
     parts = [_cover_in_text(notes, article), html.body(source, elements)]
     line = _canonical_line(notes, article, settings)
     parts.insert(0 if settings.get("canonical_line") == AT_THE_BEGINNING else len(parts), line)

@@ -23,7 +23,6 @@ from publishers.text.constructs import (
     diagrams,
     endnotes,
     formulas_as_code,
-    html_elements,
     numbering,
     task_lists,
 )
@@ -31,6 +30,7 @@ from publishers.text.dialects import Dialect
 from publishers.text.escapes import underscores_in_words
 from publishers.text.html import ELEMENTS, EMBEDS
 from publishers.text.parsing import Kind
+from publishers.text.raw import html_elements
 from publishers.text.source import Edit, Source
 from publishers.text.steps import (
     Step,

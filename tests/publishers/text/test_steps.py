@@ -21,7 +21,6 @@ from publishers.text.constructs import (
     diagrams,
     endnotes,
     formulas_as_code,
-    html_elements,
     named_footnotes,
     numbering,
     task_lists,
@@ -29,6 +28,8 @@ from publishers.text.constructs import (
 from publishers.text.dialects import Dialect
 from publishers.text.escapes import jsx, lazy_headings, raised_and_marked, struck_words, underscores_in_words
 from publishers.text.parsing import Kind, parsed
+from publishers.text.html import ELEMENTS, to_article_html
+from publishers.text.raw import html_attributes, html_elements
 from publishers.text.source import Source
 from publishers.text.steps import Step, addresses, closed_code, hard_breaks, lower_headings, wrapped_lines
 
@@ -121,6 +122,38 @@ def test_doing_it_twice_changes_nothing_more(step: Step, text: str, becomes: str
 )
 def test_what_a_step_says_names_the_line(step: Step, text: str, found: list[Any]) -> None:
     assert said(step, text) == found
+
+
+@pytest.mark.parametrize(
+    ("html", "kept"),
+    [
+        ('<p align="center">a</p>', True),
+        ('<p dir="rtl">a</p>', True),
+        ('<p lang="ar">a</p>', True),
+        ('<p style="color: red">a</p>', False),
+        ('<p onclick="a()">a</p>', False),
+        ('<table><tr><td style="text-align: right">a</td></tr></table>', True),
+        ('<table><tr><td style="color: red">a</td></tr></table>', False),
+        ('<a href="tel:123">a</a>', True),
+        ('<a href="#a">a</a>', True),
+        ('<a href="//a.example">a</a>', True),
+        ('<a rel="me">a</a>', True),
+        ('<a target="_blank">a</a>', True),
+        ('<a href="javascript:a()">a</a>', False),
+        ('<a ping="https://a.example">a</a>', False),
+        ('<img src="data:image/png;base64,AA==">', False),
+        ('<img loading="lazy">', True),
+        ('<img srcset="a.png 2x">', False),
+        ("<details open>a</details>", True),
+        ("<ol reversed><li>a</ol>", True),
+        ('<i data-a="b">a</i>', False),
+    ],
+)
+def test_an_attribute_that_is_cut_out_is_said_and_no_other(html: str, kept: bool) -> None:
+    source = Source.of(Article(key="", title="", markdown=html))
+    (name,) = re.findall(r"<\w+ ([\w-]+)", html)
+    assert (f" {name}=" in to_article_html(source)) == kept
+    assert said(html_attributes(ELEMENTS), html) == ([] if kept else [(Level.CHANGED, 1)])
 
 
 # --- Lines and blocks ---------------------------------------------------------------------------------------------
