@@ -8,7 +8,6 @@ Parameters: now, until, limit, claim (a UUID), seconds (of the lease), ids (see 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 _NOW = {"sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')", "postgresql": "STATEMENT_TIMESTAMP()"}
 _LEASE = {
@@ -98,7 +97,7 @@ HOLD_CHANNELS = {vendor: _for(vendor, _HOLD_CHANNELS) for vendor in _NOW}
 TAKE = {vendor: _for(vendor, _TAKE) for vendor in _NOW}
 
 
-def with_ids(statement: str, ids: Collection[int], **parameters: Any) -> tuple[str, dict[str, Any]]:
-    """The statement with a place for each id, and all its parameters."""
-    named = {f"id{number}": pk for number, pk in enumerate(ids)}
-    return statement.format(ids=", ".join(f"%({name})s" for name in named)), parameters | named
+def with_ids(statement: str, ids: Collection[int], name: str) -> tuple[str, dict[str, int]]:
+    """The statement with a place for each id, and these parameters, which begin with ``name``."""
+    named = {f"{name}{number}": pk for number, pk in enumerate(ids)}
+    return statement.format(ids=", ".join(f"%({one})s" for one in named)), named

@@ -116,8 +116,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             "seconds": lease.total_seconds(),
         }
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(*with_ids(HOLD_CHANNELS[vendor], first.values(), **given))
-            cursor.execute(*with_ids(TAKE[vendor], first, **given))
+            hold, channels = with_ids(HOLD_CHANNELS[vendor], first.values(), "channel")
+            take, deliveries = with_ids(TAKE[vendor], first, "delivery")
+            for statement in (hold, take) if vendor == "sqlite" else (f"{hold}; {take}",):  # see ``carry_out``
+                cursor.execute(statement, given | channels | deliveries)
             taken = _claimed(connection.vendor, len(first))([*first, given["claim"]])
             if len(taken) < len(first):  # somebody was quicker: their channels are not ours to keep
                 idle = Channel.objects.filter(claim=claim).exclude(pk__in=[each.channel_id for each in taken])

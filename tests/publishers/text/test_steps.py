@@ -27,8 +27,8 @@ from publishers.text.constructs import (
 )
 from publishers.text.dialects import Dialect
 from publishers.text.escapes import jsx, lazy_headings, raised_and_marked, struck_words, underscores_in_words
-from publishers.text.parsing import Kind, parsed
 from publishers.text.html import ELEMENTS, to_article_html
+from publishers.text.parsing import Kind, parsed
 from publishers.text.raw import html_attributes, html_elements
 from publishers.text.source import Source
 from publishers.text.steps import Step, addresses, closed_code, hard_breaks, lower_headings, wrapped_lines
@@ -152,7 +152,7 @@ def test_what_a_step_says_names_the_line(step: Step, text: str, found: list[Any]
 def test_an_attribute_that_is_cut_out_is_said_and_no_other(html: str, kept: bool) -> None:
     source = Source.of(Article(key="", title="", markdown=html))
     (name,) = re.findall(r"<\w+ ([\w-]+)", html)
-    assert (f" {name}=" in to_article_html(source)) == kept
+    assert (f" {name}=" in to_article_html(source).replace(' style=""', "")) == kept
     assert said(html_attributes(ELEMENTS), html) == ([] if kept else [(Level.CHANGED, 1)])
 
 
