@@ -181,6 +181,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "posts.views.pictures.first",  # for everybody: before sessions, and never packed
+    "blogscheduler.turns.middleware",
     "django.middleware.gzip.GZipMiddleware",  # pads what it packs, so that nobody learns a secret from its length
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
