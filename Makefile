@@ -23,7 +23,7 @@ e2e: browser  ## Drive a real house with a browser: every page, every reader's r
 screenshots: browser  ## Take the pictures of the README anew
 	PICTURES=1 $(PYTHON) -m pytest -m e2e tests/e2e/test_pictures.py
 
-bench:  ## Measure the speed beside the limit, about 25 minutes (BENCH="--quick" make bench: four); docs/performance.md
+bench:  ## Measure the speed beside the limit, about 32 minutes (BENCH="--quick" make bench: four); docs/performance.md
 	scripts/install requirements.lock
 	$(PYTHON) -m bench $(BENCH)
 

@@ -48,7 +48,7 @@ def test_what_the_address_of_the_database_asks_for_is_kept(tmp_path: Path) -> No
     options = json.loads(done.stdout)
 
     assert (options["sslmode"], options["connect_timeout"]) == ("require", 9)
-    assert options["pool"]["max_size"] == 16
+    assert options["pool"]["max_size"] == 20
     assert options["options"] == "-c jit=off"
 
 
