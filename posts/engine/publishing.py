@@ -126,10 +126,7 @@ class _Drain:
         self.look_again_at = time.monotonic() + REFILL
         try:
             self.held += claim(self.looked_at, room, Counter(trip.workspace_id for trip in mine), self.line)
-            coming = Delivery.objects.coming(self.looked_at, self.looked_at + timedelta(seconds=REFILL))
-            if coming:
-                self.look_again_at = time.monotonic() + (coming - self.looked_at).total_seconds()
-                self.line.look_again_at(self.look_again_at)
+            self.look_again_at = min(self.look_again_at, self.line.fresh_until)
         except DatabaseError:
             connection.close()
             if not (mine or self.unwritten):
@@ -155,7 +152,7 @@ class _Drain:
         results, self.unwritten = self.unwritten, []
         for result in _waited_for(self.pause()):
             if result is None:
-                self.line.look_again_at(float("-inf"))
+                self.line.look_again()
                 self.look_again_at = float("-inf")
             else:
                 del self.in_flight[result.trip.delivery_id]

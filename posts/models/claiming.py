@@ -7,7 +7,10 @@ Parameters: now, until, limit, claim (a UUID), seconds (of the lease), ids (see 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import connection
 
 _NOW = {"sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')", "postgresql": "STATEMENT_TIMESTAMP()"}
 _LEASE = {
@@ -33,8 +36,11 @@ _FIRST = f"""
     SELECT delivery.id, delivery.act_at FROM posts_delivery delivery
     WHERE delivery.channel_id = channel.id AND {_DUE} ORDER BY delivery.act_at, delivery.id LIMIT 1
 """
+# Whether anything is due at all is asked first: an index tells, whatever lies in the future. The order leads
+# PostgreSQL to it where much is due, too.
 _OPEN_AND_IDLE = f"""
-    {_FREE} AND NOT EXISTS (
+    (SELECT TRUE FROM posts_delivery delivery WHERE {_DUE} ORDER BY delivery.act_at LIMIT 1)
+    AND {_FREE} AND NOT EXISTS (
         SELECT 1 FROM posts_delivery busy WHERE busy.channel_id = channel.id AND busy.status = 'publishing'
     )
 """
@@ -58,8 +64,6 @@ _FIRST_IN_LINE = {
     """
     for vendor, line in _LINE.items()
 }
-# Whether anything is due at all: an index tells, whatever lies in the future.
-_ANYTHING = f"SELECT 1 FROM posts_delivery delivery WHERE {_DUE} LIMIT 1"
 # When something comes due between two moments: now and until.
 _COMING = """
     SELECT act_at FROM posts_delivery
@@ -89,7 +93,6 @@ def _for(vendor: str, statement: str) -> str:
     return statement.format(NOW=_NOW[vendor], LEASE=_LEASE[vendor], SKIP_LOCKED=_SKIP_LOCKED[vendor], ids="{ids}")
 
 
-ANYTHING = {vendor: _for(vendor, _ANYTHING) for vendor in _NOW}
 COMING = {vendor: _for(vendor, _COMING) for vendor in _NOW}
 NEXT = {vendor: _for(vendor, _NEXT) for vendor in _NOW}
 FIRST_IN_LINE = {vendor: _for(vendor, _FIRST_IN_LINE[vendor]) for vendor in _NOW}
@@ -101,3 +104,21 @@ def with_ids(statement: str, ids: Collection[int], name: str) -> tuple[str, dict
     """The statement with a place for each id, and these parameters, which begin with ``name``."""
     named = {f"{name}{number}": pk for number, pk in enumerate(ids)}
     return statement.format(ids=", ".join(f"%({one})s" for one in named)), named
+
+
+def at_once(*statements: str, parameters: Mapping[str, Any]) -> list[list[tuple[Any, ...]]]:
+    """The rows that each statement answers with. PostgreSQL is asked once for all of them, see ``each.carry_out``, and
+    does all or none.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            return [cursor.execute(statement, parameters).fetchall() for statement in statements]
+        cursor.execute("; ".join(statements), parameters)
+        answers = [_rows(cursor)]
+        while cursor.nextset():
+            answers.append(_rows(cursor))
+        return answers
+
+
+def _rows(cursor: Any) -> list[tuple[Any, ...]]:
+    return cursor.fetchall() if cursor.description else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Workspace
 from posts.models.channel import Channel
-from posts.models.claiming import ANYTHING, COMING, FIRST_IN_LINE, HOLD_CHANNELS, NEXT, TAKE, with_ids
+from posts.models.claiming import COMING, FIRST_IN_LINE, HOLD_CHANNELS, NEXT, TAKE, at_once, with_ids
 from posts.models.literals import literals
 from posts.models.post import Post
 from posts.models.prepared import Prepared
@@ -115,31 +116,32 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             "claim": Delivery._meta.get_field("claim").get_db_prep_save(claim, connection),
             "seconds": lease.total_seconds(),
         }
-        with transaction.atomic(), connection.cursor() as cursor:
-            hold, channels = with_ids(HOLD_CHANNELS[vendor], first.values(), "channel")
-            take, deliveries = with_ids(TAKE[vendor], first, "delivery")
-            for statement in (hold, take) if vendor == "sqlite" else (f"{hold}; {take}",):  # see ``carry_out``
-                cursor.execute(statement, given | channels | deliveries)
-            taken = _claimed(connection.vendor, len(first))([*first, given["claim"]])
-            if len(taken) < len(first):  # somebody was quicker: their channels are not ours to keep
-                idle = Channel.objects.filter(claim=claim).exclude(pk__in=[each.channel_id for each in taken])
-                idle.update(claim=None, lease_until=None)
+        hold, channels = with_ids(HOLD_CHANNELS[vendor], first.values(), "channel")
+        take, deliveries = with_ids(TAKE[vendor], first, "delivery")
+        # PostgreSQL makes one transaction of what it is asked at once.
+        with transaction.atomic() if vendor == "sqlite" else nullcontext():
+            at_once(hold, take, parameters=given | channels | deliveries)
+        taken = _claimed(vendor, len(first))([*first, given["claim"]])
+        if len(taken) < len(first):  # somebody was quicker: their channels are not ours to keep
+            idle = Channel.objects.filter(claim=claim).exclude(pk__in=[each.channel_id for each in taken])
+            idle.update(claim=None, lease_until=None)
         return taken
 
     def first_in_line(self, now: datetime, limit: int, in_hand: Mapping[int, int]) -> dict[int, int]:
         """Up to ``limit`` deliveries with their channels: the first of each free channel, workspaces in turn."""
-        rows = sorted(self.line(now, 4 * limit), key=lambda row: row.turn + in_hand.get(row.workspace, 0))
+        line, _ = self.line(now, 4 * limit, now)
+        rows = sorted(line, key=lambda row: row.turn + in_hand.get(row.workspace, 0))
         return {row.delivery: row.channel for row in rows[:limit]}
 
-    def line(self, now: datetime, limit: int) -> list[InLine]:
-        """The first due delivery of every free channel, up to ``limit`` of them, workspaces in turn."""
-        moment = {"now": connection.ops.adapt_datetimefield_value(now)}
-        with connection.cursor() as cursor:
-            cursor.execute(ANYTHING[connection.vendor], moment)
-            if cursor.fetchone() is None:
-                return []
-            cursor.execute(FIRST_IN_LINE[connection.vendor], moment | {"limit": limit})
-            return [InLine(*row) for row in cursor.fetchall()]
+    def line(self, now: datetime, limit: int, until: datetime) -> tuple[list[InLine], datetime | None]:
+        """The first due delivery of every free channel, up to ``limit`` of them, workspaces in turn; and the first
+        moment until then at which something else comes due, on whatever channel.
+        """
+        times = {"now": now, "until": until}
+        adapted = {name: connection.ops.adapt_datetimefield_value(value) for name, value in times.items()}
+        vendor = connection.vendor
+        rows, coming = at_once(FIRST_IN_LINE[vendor], COMING[vendor], parameters={**adapted, "limit": limit})
+        return [InLine(*row) for row in rows], _aware(coming[0][0]) if coming else None
 
     def next_times(self, now: datetime, until: datetime, limit: int = 50) -> list[tuple[datetime, datetime | None]]:
         """The earliest that an open channel could take until then: when, and until when that channel rests."""
@@ -148,15 +150,6 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         with connection.cursor() as cursor:
             cursor.execute(NEXT[connection.vendor], {**adapted, "limit": limit})
             return [(_aware(act_at), _aware(paced)) for act_at, paced in cursor.fetchall()]
-
-    def coming(self, now: datetime, until: datetime) -> datetime | None:
-        """The first moment between these two at which something comes due, on whatever channel."""
-        times = {"now": now, "until": until}
-        adapted = {name: connection.ops.adapt_datetimefield_value(value) for name, value in times.items()}
-        with connection.cursor() as cursor:
-            cursor.execute(COMING[connection.vendor], adapted)
-            row = cursor.fetchone()
-        return _aware(row[0]) if row else None
 
 
 @cache
@@ -304,7 +297,9 @@ class Delivery(models.Model):
             models.Index(fields=["workspace", "due_at"]),
             # Due rows, and nothing else: as quick with a million future deliveries as with a thousand.
             models.Index(
-                fields=["channel", "act_at"], name="delivery_due", condition=Q(status__in=["scheduled", "checking"])
+                fields=["channel", "act_at", "id"],
+                name="delivery_due",
+                condition=Q(status__in=["scheduled", "checking"]),
             ),
             models.Index(fields=["act_at"], name="delivery_bell", condition=Q(status__in=["scheduled", "checking"])),
             models.Index(

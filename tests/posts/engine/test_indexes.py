@@ -28,6 +28,7 @@ SMALL = (
     "delivery_needs_a_person",
     "delivery_publishing_one_per_channel",
     "delivery_to_compare",
+    "INTEGER PRIMARY KEY (rowid=?)",  # one row, whose id an index gave
 )
 
 

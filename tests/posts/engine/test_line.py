@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -25,7 +26,7 @@ SOON = timedelta(seconds=1)
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a slow machine, too, these tests are over before the line is old."""
-    monkeypatch.setattr(line_of, "FRESH", 60.0)
+    monkeypatch.setattr(line_of, "FRESH", timedelta(seconds=60))
 
 
 def test_a_second_claim_takes_what_the_first_look_saw(
@@ -51,8 +52,18 @@ def test_what_comes_due_or_is_rung_for_is_looked_up(
     assert list(line.next(clock(), 1, {})) == first[:1]
     late = scheduled(new_channel("folder"), seconds=-30).pk
     assert late not in line.next(clock(), 1, {}), "it was not there yet"
-    line.look_again_at(float("-inf"))
+    line.look_again()
     assert list(line.next(clock(), 1, {})) == [late]
+
+
+def test_it_is_fresh_until_something_comes_due(
+    new_channel: NewChannel, scheduled: Scheduled, clock: MovableClock
+) -> None:
+    scheduled(new_channel("folder"), seconds=-30)
+    scheduled(new_channel("folder"), seconds=20)
+    line = Line()
+    assert len(line.next(clock(), 5, {})) == 1
+    assert line.fresh_until == pytest.approx(time.monotonic() + 20, abs=2)
 
 
 def test_who_was_taken_from_the_line_already_counts_for_whose_turn_it_is(

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Workspace
 from posts.engine import publishing
 from posts.models import Channel, Delivery, Post
+from posts.models.claiming import FIRST_IN_LINE
 from posts.models.delivery import DeliveryQuerySet
 from tests.conftest import joined
 from tests.posts.conftest import MovableClock
@@ -47,6 +48,22 @@ def test_a_workspace_with_ten_thousand_due_posts_does_not_starve_one_with_a_sing
     many_channels(grace, 1, 1, clock())  # due later than all of Ada's
     taken = publishing.claim(clock(), 2)
     assert Counter(trip.workspace_id for trip in taken) == {workspace.pk: 1, grace.pk: 1}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("counted", [True, False], ids=["counted", "not counted yet"])
+def test_the_first_of_each_channel_is_one_step_into_an_index(
+    workspace: Workspace, clock: MovableClock, counted: bool
+) -> None:
+    """Whether or not PostgreSQL knows how many rows there are, it never reads all that a channel ever had."""
+    many_channels(workspace, 20, 50, clock() - timedelta(minutes=5))
+    times: dict[str, Any] = {"now": clock(), "limit": 256}
+    with connection.cursor() as cursor:
+        if counted:
+            cursor.execute("ANALYZE posts_delivery; ANALYZE posts_channel")
+        cursor.execute(f"EXPLAIN {FIRST_IN_LINE['postgresql']}", times)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Scan using delivery_due on posts_delivery delivery " in plan, plan
 
 
 def test_what_is_in_hand_already_counts(workspace: Workspace, grace: Workspace, clock: MovableClock) -> None:
