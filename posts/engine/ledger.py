@@ -34,7 +34,7 @@ from posts.engine.outcomes import (
 from posts.engine.trips import Result, Step, Trip, can_look, fence_from
 from posts.models import Attempt, Channel, Delivery, RemoteImage
 from posts.models.delivery import move
-from posts.models.each import carry_out, inserts, updates
+from posts.models.each import carry_out, inserts, locks, updates
 from posts.watch import proving
 from publishers import PUBLISHERS
 from publishers.base import Assisted, Limits
@@ -130,8 +130,12 @@ def _locked(results: list[Result]) -> dict[int, Delivery]:
 
 def _write(entries: list[Entry]) -> None:
     """All that was decided; the channels first, in order (see ``_locked``). Raises Overtaken."""
-    released = sorted((entry for entry in entries if not entry.following), key=lambda entry: entry.trip.channel_id)
-    channels = updates(Channel, [(_held(entry.trip), _released(entry)) for entry in released])
+    released = [entry for entry in entries if not entry.following]
+    before = [
+        *locks(Channel, (entry.trip.channel_id for entry in released)),
+        *updates(Channel, [(_held(entry.trip), _released(entry)) for entry in released]),
+        *locks(Delivery, (entry.delivery.pk for entry in entries)),
+    ]
     changes = [
         ({"id": entry.delivery.pk, "number": entry.trip.number, "status": entry.delivery.status}, entry.changes)
         for entry in entries
@@ -142,8 +146,8 @@ def _write(entries: list[Entry]) -> None:
     images = [entry.remote_image for entry in entries if entry.remote_image]
     uploads = inserts(RemoteImage, images, ignore_conflicts=True)  # who was first has uploaded it
     proofs = proving.beginning(entry.proof for entry in entries)
-    done = carry_out([*channels, *deliveries, *attempts, *uploads, *proofs])
-    if sum(done[len(channels) :][: len(deliveries)]) != len(changes):
+    done = carry_out([*before, *deliveries, *attempts, *uploads, *proofs])
+    if sum(done[len(before) :][: len(deliveries)]) != len(changes):
         raise Overtaken
     for entry in entries:
         if entry.original:

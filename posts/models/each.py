@@ -36,8 +36,12 @@ class Statement:
 
 
 def update_each(model: type[models.Model], each: Iterable[tuple[Values, Values]]) -> int:
-    """For each (where, values): set ``values`` where every field has the value in ``where``; the rows changed."""
-    return sum(carry_out(updates(model, each)))
+    """For each (where, values): set ``values`` where every field has the value in ``where``, the ``id`` among them; the
+    rows changed.
+    """
+    each = list(each)
+    in_order = locks(model, (where["id"] for where, _ in each))
+    return sum(carry_out([*in_order, *updates(model, each)])[len(in_order) :])
 
 
 def insert_each(model: type[models.Model], rows: Iterable[Values], *, ignore_conflicts: bool = False) -> None:
@@ -62,8 +66,25 @@ def carry_out(statements: Sequence[Statement]) -> list[int]:
         return changed
 
 
+def locks(model: type[models.Model], ids: Iterable[int]) -> list[Statement]:
+    """Lock these rows in the order of their ids, as everybody does who changes several: of two who wait crosswise
+    PostgreSQL kills one. SQLite has but one who writes.
+    """
+    ordered = sorted(ids)
+    if connection.vendor == "sqlite" or len(ordered) < 2:
+        return []
+    return [
+        Statement(
+            f"SELECT id FROM {_table(model)} WHERE id IN ({', '.join(['%s'] * len(some))}) "
+            "ORDER BY id FOR NO KEY UPDATE",
+            some,
+        )
+        for some in _batches(ordered)
+    ]
+
+
 def updates(model: type[models.Model], each: Iterable[tuple[Values, Values]]) -> list[Statement]:
-    """As ``update_each``. In the order given, except that rows with the same fields go together.
+    """As ``update_each``, but whoever carries it out has locked the rows. Rows with the same fields go together.
 
     None in ``where`` matches nothing.
     """
@@ -74,13 +95,10 @@ def updates(model: type[models.Model], each: Iterable[tuple[Values, Values]]) ->
     for (values_of, where_of), given in alike.items():
         adapters = [_adapter(_field(model, name), connection.vendor) for name in (*values_of, *where_of)]
         rows = [[adapt(value) for adapt, value in zip(adapters, row, strict=True)] for row in given]
-        if connection.vendor == "sqlite":
-            statements += [
-                Statement(_update_from(model, values_of, where_of, len(some)), [value for row in some for value in row])
-                for some in _batches(rows)
-            ]
-        else:
-            statements += [Statement(_update(model, values_of, where_of), row) for row in rows]
+        statements += [
+            Statement(_update(model, values_of, where_of, len(some)), [value for row in some for value in row])
+            for some in _batches(rows)
+        ]
     return statements
 
 
@@ -123,24 +141,24 @@ def _as_it_is(value: Any) -> Any:
 
 
 @cache
-def _update(model: type[models.Model], values: Names, where: Names) -> str:
-    def equations(names: Names, joint: str) -> str:
-        return joint.join(f"{_column(model, name)} = %s" for name in names)
-
-    return f"UPDATE {_table(model)} SET {equations(values, ', ')} WHERE {equations(where, ' AND ')}"
-
-
-@cache
-def _update_from(model: type[models.Model], values: Names, where: Names, rows: int) -> str:
-    """All rows in one step. Python lets other threads in at each step of SQLite, and with many of them it may wait
-    longer for its next turn than all the rows take. PostgreSQL would lock the rows in an order of its own.
+def _update(model: type[models.Model], values: Names, where: Names, rows: int) -> str:
+    """All rows in one step. PostgreSQL plans each statement, which takes it longer than a row; and Python lets other
+    threads in at each step of SQLite, and with many of them it may wait longer for its next turn than all rows take.
     """
     table = _table(model)
-    changes = ", ".join(f"{_column(model, name)} = given.column{at}" for at, name in enumerate(values, 1))
+    changes = ", ".join(f"{_column(model, name)} = {_given(model, name, at)}" for at, name in enumerate(values, 1))
     conditions = " AND ".join(
-        f"{table}.{_column(model, name)} = given.column{at}" for at, name in enumerate(where, len(values) + 1)
+        f"{table}.{_column(model, name)} = {_given(model, name, at)}" for at, name in enumerate(where, len(values) + 1)
     )
     return f"UPDATE {table} SET {changes} FROM ({_places(len(values) + len(where), rows)}) AS given WHERE {conditions}"
+
+
+def _given(model: type[models.Model], name: str, at: int) -> str:
+    """PostgreSQL takes what nothing else is said of for text."""
+    column = f"given.column{at}"
+    if connection.vendor == "sqlite":
+        return column
+    return f"CAST({column} AS {_field(model, name).cast_db_type(connection)})"
 
 
 @cache

@@ -12,10 +12,11 @@ from django.db import connection, models
 
 from posts.models import Attempt, Channel, Delivery
 from posts.models.delivery import CLAIMED
-from posts.models.each import insert_each, update_each
+from posts.models.each import insert_each, locks, update_each
 from posts.models.prepared import Prepared
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engine]
+NewChannel = Callable[..., Channel]
 Scheduled = Callable[..., Delivery]
 
 
@@ -77,3 +78,32 @@ def test_what_is_inserted_and_changed_reads_back_as_from_django(dev: Channel, sc
     with connection.cursor() as cursor:
         cursor.execute("SELECT credentials FROM posts_channel WHERE id = %s", [dev.pk])
         assert "secret" not in str(cursor.fetchone()), "encrypted fields stay encrypted"
+
+
+def test_rows_that_go_together_keep_their_own_values(new_channel: NewChannel) -> None:
+    """Also where one of them, or each, is to have nothing, of which a database cannot tell what it is nothing of."""
+    one, two, other = (new_channel("folder") for _ in range(3))
+    at = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    claim = uuid.uuid4()
+    of: dict[int, dict[str, Any]] = {
+        two.pk: {"lease_until": None, "claim": claim, "paced_until": None, "health": {"a": "ü"}, "problem": "It's %s"},
+        one.pk: {"lease_until": None, "claim": None, "paced_until": at, "health": None, "problem": ""},
+    }
+    changed = update_each(
+        Channel, [({"id": pk, "revision": 1 if pk == one.pk else 99}, values) for pk, values in of.items()]
+    )
+    assert changed == 1, "the other one is at another revision"
+    assert update_each(Channel, [({"id": pk}, values) for pk, values in of.items()]) == 2
+    for pk, values in of.items():
+        channel = Channel.objects.get(pk=pk)
+        assert {name: getattr(channel, name) for name in values} == values
+    assert Channel.objects.get(pk=other.pk).problem == other.problem
+
+
+@pytest.mark.postgres
+def test_rows_are_locked_in_the_order_of_their_ids() -> None:
+    """Of two workers who lock the same rows crosswise PostgreSQL kills one."""
+    [statement] = locks(Channel, [3, 1, 2])
+    assert statement.values == [1, 2, 3]
+    assert "ORDER BY id FOR NO KEY UPDATE" in statement.sql
+    assert locks(Channel, [3]) == []
