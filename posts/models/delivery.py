@@ -118,13 +118,13 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         }
         hold, channels = with_ids(HOLD_CHANNELS[vendor], first.values(), "channel")
         take, deliveries = with_ids(TAKE[vendor], first, "delivery")
-        # PostgreSQL makes one transaction of what it is asked at once.
+        # PostgreSQL makes one transaction of what it is asked at once; each question more waits for a turn among threads.
         with transaction.atomic() if vendor == "sqlite" else nullcontext():
             at_once(hold, take, parameters=given | channels | deliveries)
-        taken = _claimed(vendor, len(first))([*first, given["claim"]])
-        if len(taken) < len(first):  # somebody was quicker: their channels are not ours to keep
-            idle = Channel.objects.filter(claim=claim).exclude(pk__in=[each.channel_id for each in taken])
-            idle.update(claim=None, lease_until=None)
+            taken = _claimed(vendor, len(first))([*first, given["claim"]])
+            if len(taken) < len(first):  # somebody was quicker: their channels are not ours to keep
+                idle = Channel.objects.filter(claim=claim).exclude(pk__in=[each.channel_id for each in taken])
+                idle.update(claim=None, lease_until=None)
         return taken
 
     def first_in_line(self, now: datetime, limit: int, in_hand: Mapping[int, int]) -> dict[int, int]:

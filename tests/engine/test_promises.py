@@ -57,7 +57,7 @@ def test_a_call_that_begins_at_the_fence_ends_within_the_lease_however_slow_the_
     begin(Findable, 1)
 
     def slowly(execute: Any, *statement: Any) -> Any:
-        time.sleep(0.2)
+        time.sleep(0.2)  # of a claim's few questions three make more than the 0.4 s asked for below
         return execute(*statement)
 
     before = time.monotonic()
