@@ -118,7 +118,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         }
         hold, channels = with_ids(HOLD_CHANNELS[vendor], first.values(), "channel")
         take, deliveries = with_ids(TAKE[vendor], first, "delivery")
-        # PostgreSQL makes one transaction of what it is asked at once; each question more waits for a turn among threads.
+        # PostgreSQL makes one transaction of what it is asked at once.
         with transaction.atomic() if vendor == "sqlite" else nullcontext():
             at_once(hold, take, parameters=given | channels | deliveries)
             taken = _claimed(vendor, len(first))([*first, given["claim"]])
